@@ -1,0 +1,1 @@
+"""Paydesk: a self-hosted hosted checkout."""
