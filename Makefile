@@ -1,0 +1,50 @@
+# `make` alone explains what there is.
+.PHONY: help demo test check bench sim kill soak lock clean
+
+PYTHON_HERE := .venv/bin/python
+
+help:
+	@echo 'Paydesk needs Python 3.11 or newer and make. Packages go into .venv/ by themselves..'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'ARGS="…" is handed on to the command behind a target: make test ARGS="tests/house -x"'
+
+demo:  ## run a shop, a PSP and Paydesk on this machine, and pay
+	@tools/set-up
+	@.venv/bin/paydesk demo $(ARGS)
+
+test:  ## run every test; needs a Chromium, and fetches one where there is none
+	@tools/set-up dev
+	@browser=$$(tools/chromium) && PAYDESK_CHROMIUM="$$browser" $(PYTHON_HERE) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check:  ## lint, format, import contracts, types
+	@tools/set-up dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/basedpyright
+
+bench:  ## measure: payments per second, CPU per payment
+	@tools/set-up
+	@$(PYTHON_HERE) -m bench $(ARGS)
+
+sim:  ## simulate payments with faults and crashes; SEED=7 replays a seed
+	@tools/set-up
+	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+kill:  ## kill a real server at random under load, and compare the books
+	@tools/set-up dev
+	@$(PYTHON_HERE) -m tests.kills $(ARGS)
+
+soak:  ## load for a long time, watching memory and files
+	@tools/set-up
+	@$(PYTHON_HERE) -m bench soak $(ARGS)
+
+lock:  ## write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	@tools/set-up
+	@tools/lock $(ARGS)
+
+clean:  ## remove .venv, what was built and caches; data in var/ stays
+	rm -rf .venv dist .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
