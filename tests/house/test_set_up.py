@@ -10,7 +10,7 @@ from tests.house.tree import ROOT
 
 FAKE_PYTHON = """#!/bin/sh
 case "$*" in
-  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && pwd -P | sed 's,$,/.venv,' >.venv/bin/activate ;;
   "-m pip install"*) echo "$@" | sed 's/.* //' >>installed ;;
   *get_path*) pwd ;;
 esac
@@ -91,6 +91,14 @@ def test_a_venv_whose_interpreter_is_gone_is_made_anew(checkout: Path) -> None:
     (checkout / ".venv" / "bin" / "python").unlink()
     assert set_up(checkout)[0] == 0
     assert installed(checkout) == ["requirements.lock", "requirements.lock"]
+
+
+def test_a_copied_checkout_sets_up_its_own(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    set_up(checkout)
+    copy = tmp_path_factory.mktemp("copies") / "copy"
+    shutil.copytree(checkout, copy)
+    assert set_up(copy)[0] == 0
+    assert (copy / ".venv" / "bin" / "activate").read_text() == f"{copy.resolve()}/.venv\n"
 
 
 def test_the_command_runs_from_the_checkout(checkout: Path) -> None:

@@ -13,10 +13,19 @@ BIN = Path(sys.executable).parent
 CHECKS = ["ruff check .", "ruff format --check .", "lint-imports", "basedpyright"]
 
 
-def run(command: str, *, folder: Path = ROOT, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, *, folder: Path = ROOT, given: str = "", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     tool, *arguments = command.split()
     return subprocess.run(
-        [BIN / tool, *arguments], cwd=folder, input=given, capture_output=True, text=True, timeout=100, check=False
+        [BIN / tool, *arguments],
+        cwd=folder,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
 
@@ -49,34 +58,35 @@ def test_the_server_asks_the_world_for_time_and_dice(line: str) -> None:
     assert "TID251" in done.stdout, done.stdout + done.stderr
 
 
+def lint_with(tmp: Path, module: str, line: str) -> subprocess.CompletedProcess[str]:
+    """What import-linter says of a copy of src in which `module` has one line more."""
+    shutil.copy(ROOT / "pyproject.toml", tmp)
+    shutil.copytree(ROOT / "src", tmp / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp / "src" / f"{module.replace('.', '/')}.py").open("a") as file:
+        file.write(f"\n{line}\n")
+    # What PYTHONPATH names comes before the checkout itself.
+    return run("lint-imports --no-cache", folder=tmp, environment={"PYTHONPATH": str(tmp / "src")})
+
+
 @pytest.mark.parametrize(
-    ("room", "line"),
+    ("importer", "imported"),
     [
-        ("paydesk/money.py", "import paydesk.errors"),
-        ("paydesk/store/x.py", "import paydesk.payments"),
-        ("paydesk/ledger/x.py", "import paydesk.events"),
-        ("paydesk/events/x.py", "import aiohttp"),
-        ("paydesk/web/x.py", "import paydesk_sandbox"),
-        ("paydesk/a_room_nobody_placed.py", ""),
-        ("paydesk_sandbox/x.py", "import paydesk"),
-        ("paydesk_client/x.py", "import msgspec"),
+        ("paydesk.errors", "paydesk.assembly"),
+        ("paydesk.store.planted", "paydesk.payments"),
+        ("paydesk.ledger.planted", "paydesk.events"),
+        ("paydesk.events.planted", "aiohttp"),
+        ("paydesk.web.planted", "paydesk_sandbox"),
+        ("paydesk_sandbox.planted", "paydesk"),
+        ("paydesk_client.planted", "msgspec"),
     ],
 )
-def test_an_import_upstairs_is_refused(tmp_path: Path, room: str, line: str) -> None:
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    planted = tmp_path / "src" / room
-    with planted.open("a") as file:
-        file.write(f"\n{line}\n")
-    # Python puts the working directory's src before the checkout's.
-    done = subprocess.run(
-        [BIN / "lint-imports", "--no-cache"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode != 0, done.stdout + done.stderr
-    assert planted.stem in done.stdout
+def test_an_import_upstairs_is_refused(tmp_path: Path, importer: str, imported: str) -> None:
+    done = lint_with(tmp_path, importer, f"import {imported}")
+    assert done.returncode != 0
+    assert f"{importer} -> {imported} (l." in done.stdout, done.stdout + done.stderr
+
+
+def test_a_room_without_a_floor_is_refused(tmp_path: Path) -> None:
+    done = lint_with(tmp_path, "paydesk.a_room_nobody_placed", "")
+    assert done.returncode != 0
+    assert "- paydesk.a_room_nobody_placed\n" in done.stdout, done.stdout + done.stderr
