@@ -4,7 +4,7 @@
 PYTHON_HERE := .venv/bin/python
 
 help:
-	@echo 'Paydesk needs Python 3.11 or newer and make. Packages go into .venv/ by themselves..'
+	@echo 'Paydesk needs Python 3.11 or newer and make. Packages go into .venv/ by themselves.'
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
 	@echo
