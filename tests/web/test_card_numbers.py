@@ -71,14 +71,25 @@ def test_the_ways_in_which_a_card_is_written(text: str) -> None:
         *("", "order-1001", "4242424242424241", "4242 4242 4242 4241", "424242424242", "42424242424242424242"),
         *("1234567812345670", "9999999999999995", "0000000000000000"),  # Luhn holds, no brand begins so
         *("42424242424242", "55555555555544444", "3782822463100052"),  # a brand's first digits, not its length
-        *("4-2023-11-14-0001234", "4 10 20 30 40 50 60 70", "42 424 24242 424242"),  # groups of no card
-        *("+4915112345674", "8e03978e-40d5-43e8-bc93-6894a57f9324", "20231114221320", "1700000000000"),
+        *(
+            "4-2023-11-14-0001234",
+            "4 10 20 30 40 50 60 70",
+            "42 424 24242 424242",
+            "4242 4242 4242 4242428",
+        ),  # groups of no card
+        *("+4915112345017", "8e03978e-40d5-43e8-bc93-6894a57f9324", "20231114221320", "1700000000000"),
         *("4242.4242.4242.4242", "4242/4242/4242/4242", "4242a4242a4242a4242", "DE89 3704 0044 0532 0130 00"),
         *("356938035643809", "4" * 500),  # an IMEI, for which Luhn always holds
     ],
 )
 def test_what_is_no_card(text: str) -> None:
     assert not looks_like_card_number(text)
+
+
+def test_a_plus_sign_makes_a_telephone_number() -> None:
+    assert looks_like_card_number("4915112345017")
+    assert not looks_like_card_number("call +4915112345017")
+    assert looks_like_card_number("+4915112345017 4242 4242 4242 4242")
 
 
 def test_an_articles_number_is_not_an_old_visa_number() -> None:
