@@ -1,0 +1,1 @@
+"""The published event contract: every file of webhooks/ is tried, not remembered."""
