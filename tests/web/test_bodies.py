@@ -123,7 +123,7 @@ def test_what_is_no_clean_json_object(body: bytes) -> None:
 def test_sixteen_deep_is_allowed_and_brackets_in_strings_do_not_count() -> None:
     deep = b'{"x":' + b"[" * 15 + b"]" * 15 + b"}"
     assert decode(deep, Anything).x is not None
-    assert decode(deep.replace(b"[]", b"[[],[]]").replace(b"[[[", b"[[", 1), Anything).x is not None
+    assert decode(deep.replace(b"[]", b"[],[]"), Anything).x is not None
     assert decode(json.dumps({"x": '[{"\\' * 500}).encode(), Anything).x == '[{"\\' * 500
     assert decode(json.dumps({"x": [[]] * 500}).encode(), Anything).x == [[]] * 500
 
