@@ -1,0 +1,60 @@
+"""`python -m paydesk_sandbox psp|shop`."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import typer
+from starlette.types import ASGIApp
+
+from paydesk_sandbox.door import Door
+from paydesk_sandbox.psp.server import PspServer
+from paydesk_sandbox.shop.server import Shop
+
+main = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The world outside Paydesk."
+)
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
+KeysKept = Annotated[int, typer.Option(min=1, help="How long an idempotency key is remembered, in seconds.")]
+PaydeskUrl = Annotated[str, typer.Option("--paydesk", help="Where Paydesk is, e.g. http://127.0.0.1:8080.")]
+
+
+@main.command()
+def psp(port: Port, host: Host = "127.0.0.1", keys_kept_seconds: KeysKept = 24 * 3600) -> None:
+    """Run the payment service provider: test cards, books of its own, faults on demand."""
+    _open(lambda door: PspServer(door, keys_kept_ms=keys_kept_seconds * 1000), host, port)
+
+
+@main.command()
+def shop(port: Port, paydesk: PaydeskUrl, host: Host = "127.0.0.1") -> None:
+    """Run the demo shop: a product page, orders paid through Paydesk, a webhook receiver with books.
+
+    The environment gives what must not stand on a command line: SHOP_KEY_ID and SHOP_SECRET (what Paydesk gave the shop
+    to sign with) and SHOP_WEBHOOK_SECRET (the webhook endpoint's; two with a space between while it is rolled).
+    """
+    key_id, secret, webhook_secrets = map(_from_environment, ("SHOP_KEY_ID", "SHOP_SECRET", "SHOP_WEBHOOK_SECRET"))
+    try:
+        the_shop = Shop(paydesk_url=paydesk, key_id=key_id, secret=secret, webhook_secrets=webhook_secrets.split())
+    except ValueError as why:
+        raise typer.BadParameter(str(why), param_hint="--paydesk") from why
+    _open(lambda _door: the_shop.app(), host, port, lifespan="on")
+
+
+def _from_environment(name: str) -> str:
+    if value := os.environ.get(name, "").strip():
+        return value
+    raise typer.BadParameter("it must be set in the environment", param_hint=name)
+
+
+def _open(make_app: Callable[[Door], ASGIApp], host: str, port: int, *, lifespan: Literal["on", "off"] = "off") -> None:
+    try:
+        door = Door(make_app, host=host, port=port, listening=_say, lifespan=lifespan)
+    except OSError as why:
+        raise typer.BadParameter(f"can't listen on {host}, port {port}: {why.strerror}", param_hint="--port") from why
+    door.run()
+
+
+def _say(address: str) -> None:
+    print(f"listening on {address}", flush=True)
