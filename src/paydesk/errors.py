@@ -1,7 +1,9 @@
 """Every error that Paydesk answers with: one table, one exception, one shape.
 
-The shape is `{"error": {"type", "code", "message", "param", "decline_code"?, "doc_url", "request_id"}}`, after Stripe's API
-(https://docs.stripe.com/api/errors). `CODES` is the only list; the docs are made from it, and a code that is not in it can't be raised.
+The shape is `{"error": {"type", "code", "message", "param", "decline_code"?, "doc_url", "request_id"}}`, after Stripe's
+API
+(https://docs.stripe.com/api/errors). `CODES` is the only list; the docs are made from it, and a code that is not in it
+can't be raised.
 """
 
 from typing import Literal
@@ -26,46 +28,82 @@ class Code(msgspec.Struct, frozen=True):
 CODES: dict[str, Code] = {
     # what the bytes of a request alone refuse
     "missing_header": Code(400, "invalid_request_error", "A header that every signed request carries is not there."),
-    "malformed_header": Code(400, "invalid_request_error", "A header is there, but not in the form the protocol asks for."),
+    "malformed_header": Code(
+        400, "invalid_request_error", "A header is there, but not in the form the protocol asks for."
+    ),
     "duplicate_header": Code(400, "invalid_request_error", "A header that may stand once stands twice."),
     "path_not_canonical": Code(
-        400, "invalid_request_error", "The path holds `//`, `/./`, `/../`, an encoded slash or NUL, a `#`, or bytes outside ASCII."
+        400,
+        "invalid_request_error",
+        "The path holds `//`, `/./`, `/../`, an encoded slash or NUL, a `#`, or bytes outside ASCII.",
     ),
     "malformed_request": Code(400, "invalid_request_error", "The bytes are not an HTTP/1.1 request."),
-    "malformed_json": Code(400, "invalid_request_error", "The body is not one JSON object in UTF-8 with each key once."),
+    "malformed_json": Code(
+        400, "invalid_request_error", "The body is not one JSON object in UTF-8 with each key once."
+    ),
     "parameter_missing": Code(400, "invalid_request_error", "A required field or parameter is not there."),
     "parameter_unknown": Code(400, "invalid_request_error", "A field or parameter is not one that this route knows."),
     "parameter_invalid": Code(400, "invalid_request_error", "A field or parameter has a value that is not allowed."),
     "amount_too_small": Code(400, "invalid_request_error", "The amount is zero or less."),
     "amount_too_large": Code(400, "invalid_request_error", "The amount is above what the account may take at once."),
-    "currency_unknown": Code(400, "invalid_request_error", "The currency is not a lower-case ISO 4217 code that can be charged."),
-    "metadata_invalid": Code(400, "invalid_request_error", "The metadata breaks a limit: 50 keys of 40, values of 500, 8 KiB."),
-    "card_number_in_text": Code(400, "invalid_request_error", "A text field holds what looks like a card number. Never send one."),
+    "currency_unknown": Code(
+        400, "invalid_request_error", "The currency is not a lower-case ISO 4217 code that can be charged."
+    ),
+    "metadata_invalid": Code(
+        400, "invalid_request_error", "The metadata breaks a limit: 50 keys of 40, values of 500, 8 KiB."
+    ),
+    "card_number_in_text": Code(
+        400, "invalid_request_error", "A text field holds what looks like a card number. Never send one."
+    ),
     "body_too_large": Code(413, "invalid_request_error", "The body is larger than 256 KiB."),
-    "unsupported_media_type": Code(415, "invalid_request_error", "The body must be application/json, in UTF-8, not compressed."),
-    "headers_too_large": Code(431, "invalid_request_error", "Request line and headers are larger than 16 KiB together."),
+    "unsupported_media_type": Code(
+        415, "invalid_request_error", "The body must be application/json, in UTF-8, not compressed."
+    ),
+    "headers_too_large": Code(
+        431, "invalid_request_error", "Request line and headers are larger than 16 KiB together."
+    ),
     "request_timeout": Code(408, "invalid_request_error", "The request did not arrive in time."),
     # who is asking
-    "invalid_signature": Code(401, "authentication_error", "The signature does not hold, or the key is unknown or revoked."),
-    "timestamp_out_of_range": Code(401, "authentication_error", "X-Request-Timestamp is more than 300 s away from `server_time`."),
-    "nonce_reused": Code(401, "authentication_error", "X-Request-Nonce was used before. Make a new one for every attempt."),
-    "invalid_client_secret": Code(401, "authentication_error", "The client secret does not belong to this payment intent."),
+    "invalid_signature": Code(
+        401, "authentication_error", "The signature does not hold, or the key is unknown or revoked."
+    ),
+    "timestamp_out_of_range": Code(
+        401, "authentication_error", "X-Request-Timestamp is more than 300 s away from `server_time`."
+    ),
+    "nonce_reused": Code(
+        401, "authentication_error", "X-Request-Nonce was used before. Make a new one for every attempt."
+    ),
+    "invalid_client_secret": Code(
+        401, "authentication_error", "The client secret does not belong to this payment intent."
+    ),
     "insufficient_scope": Code(403, "authentication_error", "The key may not do this."),
     # idempotency
     "idempotency_key_missing": Code(400, "idempotency_error", "This route needs an Idempotency-Key."),
-    "idempotency_key_reused": Code(422, "idempotency_error", "The Idempotency-Key was used before, with another request."),
+    "idempotency_key_reused": Code(
+        422, "idempotency_error", "The Idempotency-Key was used before, with another request."
+    ),
     # what is there, and in which state
     "resource_missing": Code(404, "invalid_request_error", "There is no such object in this account."),
     "route_missing": Code(404, "invalid_request_error", "There is no such route."),
-    "method_not_allowed": Code(405, "invalid_request_error", "The route exists, but not with this method. See the Allow header."),
+    "method_not_allowed": Code(
+        405, "invalid_request_error", "The route exists, but not with this method. See the Allow header."
+    ),
     "invalid_state": Code(409, "invalid_request_error", "The object's status does not allow this."),
-    "operation_in_progress": Code(409, "invalid_request_error", "An operation on this object is still running. Ask again shortly."),
+    "operation_in_progress": Code(
+        409, "invalid_request_error", "An operation on this object is still running. Ask again shortly."
+    ),
     "attempts_exhausted": Code(409, "invalid_request_error", "Ten attempts were made on this intent. Open a new one."),
-    "url_not_allowed": Code(400, "invalid_request_error", "The URL may not be used here: scheme, host or port is refused."),
+    "url_not_allowed": Code(
+        400, "invalid_request_error", "The URL may not be used here: scheme, host or port is refused."
+    ),
     "limit_reached": Code(409, "invalid_request_error", "The account has as many of these as it may have."),
     # the card
-    "card_payload_invalid": Code(400, "invalid_request_error", "The encrypted card could not be used. Reload the form."),
-    "card_key_expired": Code(409, "invalid_request_error", "The card was encrypted with a key that is gone. Encrypt with the new key."),
+    "card_payload_invalid": Code(
+        400, "invalid_request_error", "The encrypted card could not be used. Reload the form."
+    ),
+    "card_key_expired": Code(
+        409, "invalid_request_error", "The card was encrypted with a key that is gone. Encrypt with the new key."
+    ),
     "card_declined": Code(402, "card_error", "The card was declined; `decline_code` says more."),
     "expired_card": Code(402, "card_error", "The card has expired."),
     "incorrect_cvc": Code(402, "card_error", "The security code is incorrect."),
@@ -76,7 +114,9 @@ CODES: dict[str, Code] = {
     # too much at once, and what is not the caller's fault
     "rate_limited": Code(429, "rate_limit_error", "Too many requests. Retry-After says when to come back."),
     "storage_unavailable": Code(503, "api_error", "Nothing was stored and no PSP acted. Try again."),
-    "psp_unavailable": Code(503, "api_error", "The PSP could not be reached. Nothing was charged; the intent is payable as before."),
+    "psp_unavailable": Code(
+        503, "api_error", "The PSP could not be reached. Nothing was charged; the intent is payable as before."
+    ),
     "overloaded": Code(503, "api_error", "Too much is waiting. Nothing was stored and no PSP acted. Try again."),
     "internal_error": Code(500, "api_error", "A fault of ours. It is in the log under the request's id."),
 }
@@ -85,7 +125,8 @@ CODES: dict[str, Code] = {
 class Refusal(Exception):
     """A request is refused for a reason the caller can act on. Drops its own command's changes and nothing else.
 
-    `code` is a key of CODES; `message` says what is wrong and what to do; `param` names the field; `retry_after_seconds` becomes the
+    `code` is a key of CODES; `message` says what is wrong and what to do; `param` names the field;
+    `retry_after_seconds` becomes the
     Retry-After header; `server_time` and `payment_intent` (rendered JSON) stand beside the error where they help.
     """
 
@@ -138,3 +179,7 @@ class Refusal(Exception):
         if self.payment_intent:
             whole["payment_intent"] = msgspec.Raw(self.payment_intent)
         return msgspec.json.encode(whole)
+
+
+class Sentence(Exception):
+    """An error that is meant for the person at the command line: its message says what is wrong and what to do."""

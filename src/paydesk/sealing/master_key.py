@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+from paydesk.errors import Sentence
 from paydesk.sealing.sealer import KEY_BYTES
 
 VARIABLE = "PAYDESK_MASTER_KEY"
@@ -17,7 +18,7 @@ _FORM = f"{KEY_BYTES} random bytes as base64url (43 characters) or as hexadecima
 _READ_BYTES_MAX = 1024
 
 
-class MasterKeyError(Exception):
+class MasterKeyError(Sentence):
     """The key can't be used as it is; the message says what to do, and repeats nothing of the key."""
 
 

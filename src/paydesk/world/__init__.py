@@ -1,9 +1,11 @@
 """The outside, as seen from inside: clock, randomness, HTTP out, tasks. One World per process, handed to everything.
 
-Two worlds exist: `real.RealWorld` (this machine) and the simulator's (virtual clock, seeded dice, the sandbox's rules in memory).
+Two worlds exist: `real.RealWorld` (this machine) and the simulator's (virtual clock, seeded dice, the sandbox's rules
+in memory).
 Nothing else in Paydesk may ask for the time, for randomness or for a task; ruff refuses it.
 
-Read: this file, then `real.py`, `http.py` (the only importer of aiohttp) and `egress.py` (addresses that a merchant may not make us call).
+Read: this file, then `real.py`, `http.py` (the only importer of aiohttp) and `egress.py` (addresses that a merchant may
+not make us call).
 """
 
 import asyncio
@@ -13,7 +15,8 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 Reach = Literal["anywhere", "operator", "merchant"]
-"""Who gave the address: the operator's PSP setting (`anywhere`), an endpoint that the operator added (private space only inside
+"""Who gave the address: the operator's PSP setting (`anywhere`), an endpoint that the operator added (private space
+only inside
 PAYDESK_EGRESS_ALLOW), or a merchant over the API (never private space)."""
 
 

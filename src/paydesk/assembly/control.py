@@ -1,0 +1,62 @@
+"""The socket in the data folder (0600) that the command line talks to a running `serve` through: one JSON line each
+way.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from paydesk.assembly.operator import Request, act
+from paydesk.web.desk import DoorDesk
+
+LINE_BYTES_MAX = 64 * 1024
+SOCKET_PATH_MAX = 100  # A UNIX socket's address has 108 bytes.
+ANSWER_SECONDS = 30.0
+
+
+def socket_path(data: Path) -> Path:
+    """Where the socket is; in a folder whose name is too long for one, relative to the working directory."""
+    path = (data / "control.sock").absolute()
+    return Path(os.path.relpath(path)) if len(str(path)) > SOCKET_PATH_MAX else path
+
+
+async def listen(desk: DoorDesk, data: Path) -> asyncio.Server:
+    """Serve the operator's requests until closed. The data folder's lock was taken, so an old socket is dead."""
+    path = socket_path(data)
+    path.unlink(missing_ok=True)
+    mask = os.umask(0o177)
+    try:
+        return await asyncio.start_unix_server(
+            lambda reader, writer: _answer(desk, reader, writer), path=path, limit=LINE_BYTES_MAX
+        )
+    finally:
+        os.umask(mask)
+
+
+async def ask(data: Path, request: Request) -> dict[str, Any] | None:
+    """What a running `serve` answers; None where none runs."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket_path(data), limit=LINE_BYTES_MAX)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    try:
+        writer.write(msgspec.json.encode(request) + b"\n")
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return msgspec.json.decode(await reader.readline())
+    finally:
+        writer.close()
+
+
+async def _answer(desk: DoorDesk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        request = msgspec.json.decode(await reader.readline(), type=Request)
+        answer = await act(desk, request)
+    except Exception as why:
+        desk.log.error("control_failed", exc_info=why)
+        answer = {"error": {"code": "internal_error", "message": f"{type(why).__name__}: see the log", "param": None}}
+    writer.write(msgspec.json.encode(answer) + b"\n")
+    await writer.drain()
+    writer.close()

@@ -1,0 +1,156 @@
+"""The house: one World, the rooms wired into the desk that everything is handed. Also what tests and the simulation
+start.
+"""
+
+import asyncio
+from typing import Protocol, TypeVar
+
+from paydesk import resources
+from paydesk.config import Config
+from paydesk.desk import Reader
+from paydesk.duties import Runner
+from paydesk.merchants import Account, Directory
+from paydesk.payments.confirm import ASK_PSP
+from paydesk.psp.base import Psp
+from paydesk.psp.sandbox import SandboxPsp
+from paydesk.requests.limits import Bucket, ReadNonces
+from paydesk.requests.signature import WINDOW_SECONDS
+from paydesk.sealing.sealer import Sealer
+from paydesk.store import Command, Committer, Duty, Published
+from paydesk.store.committer import Session
+from paydesk.store.lists import Lists
+from paydesk.telemetry import Log, Metrics
+from paydesk.vault.keys import CardKeys
+from paydesk.web import docs
+from paydesk.web.assets import Assets
+from paydesk.web.page import Page
+from paydesk.worker.handlers import handlers
+from paydesk.worker.pruning import prune_for_ever
+from paydesk.world import World
+
+R = TypeVar("R")
+
+DRAIN_LOOK_SECONDS = 0.05
+
+
+class Stores(Protocol):
+    """A database as the house wants it: a session that writes, a reader, and lists."""
+
+    @property
+    def session(self) -> Session: ...
+    @property
+    def reader(self) -> Reader: ...
+    @property
+    def lists(self) -> Lists: ...
+
+
+class House:
+    """The assembled desk of one process. `start` begins to work, `stop` drains."""
+
+    def __init__(self, *, world: World, config: Config, sealer: Sealer, stores: Stores, log: Log) -> None:
+        self.world = world
+        self.config = config
+        self.sealer = sealer
+        self.log = log
+        self.metrics = Metrics()
+        self.published = Published()
+        self.reader = stores.reader
+        self.lists = stores.lists
+        self.process = world.random(8).hex()
+        self.broken: asyncio.Future[BaseException] | None = None
+        self.stopping = False
+        self.held = 0
+        self._openapi: bytes | None = None
+        self._docs: bytes | None = None
+        self._working: asyncio.Task[None] | None = None
+        self._wire(stores.session)
+
+    def _wire(self, session: Session) -> None:
+        config = self.config
+        self.committer = Committer(
+            session,
+            self.world,
+            process=self.process,
+            publish=self.published.publish,
+            carried=self._carried,
+            broken=self._database_broken,
+        )
+        self.committer.on_bug = lambda command, why: self.log.error(
+            "decision_failed", command=type(command).__name__, exc_info=why
+        )
+        self.directory = Directory(self, self.sealer)
+        self.card_keys = CardKeys(random=self.world.random)
+        self.psps: dict[str, Psp] = {
+            "sandbox": SandboxPsp(
+                self.world,
+                timeout_seconds=config.psp_timeout_seconds,
+                max_in_flight_seconds=config.psp_max_in_flight_seconds,
+            )
+        }
+        self.per_key = Bucket(config.requests_per_second_per_key) if config.rate_limits else None
+        self.per_address = Bucket(config.requests_per_second_per_address) if config.rate_limits else None
+        self.assets = Assets(resources.folder("static"))
+        self.page = Page(templates=resources.folder("templates"), assets=self.assets)
+        self.read_nonces = ReadNonces(2 * WINDOW_SECONDS * 1000)
+        self.runner = Runner(self, self.process, handlers(self))
+
+    async def submit(self, command: Command[R], carry: object = None) -> R:
+        return await self.committer.submit(command, carry)
+
+    def psp(self, name: str) -> Psp:
+        return self.psps[name]
+
+    async def account(self, account: str) -> Account | None:
+        return await self.directory.account(account)
+
+    def psp_key(self, account: Account) -> str:
+        return self.directory.psp_key(account)
+
+    def asking(self) -> int:
+        """How many questions to PSPs are under way."""
+        return self.runner.running(ASK_PSP)
+
+    def ready(self) -> bool:
+        return self._working is not None and not self._working.done() and not self.stopping
+
+    def openapi(self) -> bytes:
+        """The API's description as JSON; made at the first request for it."""
+        if self._openapi is None:
+            self._openapi = openapi.description(self.config.origin)
+        return self._openapi
+
+    def docs(self) -> bytes:
+        """The page for people, as HTML; made at the first request for it."""
+        if self._docs is None:
+            self._docs = docs.render(self.assets)
+        return self._docs
+
+    async def start(self) -> None:
+        """Begin to commit, to do what is due, and to sweep."""
+        self.broken = asyncio.get_running_loop().create_future()
+        self._working = self.world.spawn(self.committer.run(), "committer")
+        self.world.spawn(self.runner.run(), "duties")
+        self.world.spawn(prune_for_ever(self), "pruning")
+
+    async def stop(self) -> None:
+        """Begin nothing new, wait for what is under way (at most `drain_seconds`), commit what waits."""
+        self.stopping = True
+        self.published.wake_everyone()
+        self.runner.stop()
+        until = self.world.monotonic() + self.config.drain_seconds
+        while self.runner.running() and self.world.monotonic() < until:  # noqa: ASYNC110 (a few looks, once)
+            await asyncio.sleep(DRAIN_LOOK_SECONDS)
+        self.committer.close()
+        if self._working:
+            await self._working
+        await self.lists.close()
+
+    def _carried(self, reply: object, thing: object) -> None:
+        duty = getattr(reply, "duty", None)
+        if isinstance(duty, Duty):
+            self.runner.carry(duty, thing)
+
+    def _database_broken(self, why: BaseException) -> None:
+        self.log.error("database_broken", reason=str(why))
+        if self.broken and not self.broken.done():
+            self.broken.set_result(why)

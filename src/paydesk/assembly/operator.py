@@ -1,0 +1,73 @@
+"""What the operator asks for, by the command line: the same functions over the socket of a running `serve` and without
+one.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from paydesk.errors import Refusal
+from paydesk.events import endpoints
+from paydesk.merchants import Merchant, new_merchant
+from paydesk.web.desk import DoorDesk
+from paydesk.world.egress import check_url
+
+
+class Request(Struct, frozen=True):
+    """One line on the socket."""
+
+    what: str
+    arguments: dict[str, Any]
+
+
+Action = Callable[..., Awaitable[dict[str, Any]]]
+
+
+async def merchants_create(
+    desk: DoorDesk, *, name: str, origins: list[str], psp_url: str, psp_key: str | None, fee: str
+) -> dict[str, Any]:
+    """A merchant with a test account; shows the key's secret this once."""
+    key = psp_key or f"psp_{desk.world.random(12).hex()}"
+    command, shown = new_merchant(
+        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, fee=fee
+    )
+    await desk.submit(command)
+    return asdict(shown)
+
+
+async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[str]) -> dict[str, Any]:
+    """A webhook endpoint, added by the operator: it may be inside PAYDESK_EGRESS_ALLOW. Shows its secret."""
+    account = await desk.account(await _account_id(desk, merchant))
+    if account is None:
+        raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
+    check_url(url, bool(account.livemode))
+    existing = await endpoints.of_account(desk.reader, account.id)
+    if len(existing) >= desk.config.endpoints_max:
+        raise Refusal("limit_reached", f"The account has {desk.config.endpoints_max} webhook endpoints already.")
+    command, secret = endpoints.add_endpoint(
+        desk.world, desk.sealer, account=account.id, url=url, events=events, added_by="operator"
+    )
+    endpoint = await desk.submit(command)
+    return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}
+
+
+async def _account_id(desk: DoorDesk, merchant: str) -> str:
+    """Commands take either: a merchant's id means its test account."""
+    found = await desk.reader.get(Merchant, merchant)
+    return found.test_account if found else merchant
+
+
+ACTIONS: dict[str, Action] = {
+    "merchants create": merchants_create,
+    "webhooks add": webhooks_add,
+}
+
+
+async def act(desk: DoorDesk, request: Request) -> dict[str, Any]:
+    """Do it; an error comes back in the one shape's inner part."""
+    try:
+        return {"done": await ACTIONS[request.what](desk, **request.arguments)}
+    except Refusal as why:
+        return {"error": {"code": why.code, "message": why.message, "param": why.param}}

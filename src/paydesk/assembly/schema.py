@@ -1,0 +1,42 @@
+"""Every row type of the house, collected from the top for migrations and for tests of the statements."""
+
+import sqlalchemy as sa
+
+from paydesk.assembly.installation import Installation
+from paydesk.events.rows import Delivery, Endpoint, Event, Feed
+from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
+from paydesk.merchants.rows import Account, ApiKey, Merchant
+from paydesk.payments.rows import Attempt, CardUse, Intent
+from paydesk.requests.rows import Kept, Nonce, NonceFloor
+from paydesk.store.rows import Duty, Marker, Row
+from paydesk.store.schema import sql_table
+
+ROWS: tuple[type[Row], ...] = (
+    Account,
+    ApiKey,
+    Attempt,
+    Balance,
+    CardUse,
+    Delivery,
+    Duty,
+    Endpoint,
+    Event,
+    Feed,
+    Installation,
+    Intent,
+    Kept,
+    LedgerTransaction,
+    Marker,
+    Merchant,
+    Nonce,
+    NonceFloor,
+    Posting,
+)
+
+
+def metadata() -> sa.MetaData:
+    """The schema as the row types say it."""
+    collected = sa.MetaData()
+    for kind in ROWS:
+        sql_table(kind, collected)
+    return collected

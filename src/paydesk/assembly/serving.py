@@ -1,0 +1,150 @@
+"""`serve`: one process with API, frame, webhooks and duties, from opening the data folder to the last commit."""
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from msgspec.structs import replace
+
+from paydesk.assembly import control
+from paydesk.assembly.house import House
+from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
+from paydesk.config import Config
+from paydesk.store.ids import letters
+from paydesk.store.lists import Lists
+from paydesk.store.sqlite import SqliteReader, SqliteSession
+from paydesk.telemetry import Log
+from paydesk.web.door import Door
+from paydesk.web.protocol import limited
+from paydesk.world.http import HttpOut
+from paydesk.world.real import RealWorld
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75  # Longer than clients' pools keep a connection, so that they close it first.
+GRACE_SECONDS = 10  # For requests that are being answered when a stop is asked for.
+
+
+class SqliteStores:
+    """The one file of a shop."""
+
+    def __init__(self, database: Path) -> None:
+        self.session = SqliteSession(database)
+        self.reader = SqliteReader(database)
+        self.lists = Lists(database)
+
+    def close(self) -> None:
+        self.session.close()
+        self.reader.close()
+
+
+@asynccontextmanager
+async def opened(config: Config, environment: Mapping[str, str], log: Log) -> AsyncGenerator[House]:
+    """The data folder opened and the house at work; drained and closed afterwards."""
+    lock = DataLock(config.data)
+    world = real_world(config, log)
+    sealer = find_sealer(config, environment, world)
+    prepare(config, sealer, world)
+    stores = SqliteStores(config.database)
+    house = House(world=world, config=config, sealer=sealer, stores=stores, log=log)
+    await house.start()
+    try:
+        yield house
+    finally:
+        await house.stop()
+        await world.close()
+        stores.close()
+        lock.release()
+
+
+def real_world(config: Config, log: Log) -> RealWorld:
+    """This machine; webhooks never reach our own listener."""
+    http = HttpOut(config.networks, own=lambda: [(config.host, config.port)])
+    return RealWorld(http, failed=lambda name, why: log.error("task_failed", task=name, exc_info=why))
+
+
+async def serve(config: Config, environment: Mapping[str, str], log: Log, ready: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. `ready(origin)` is called when requests are answered."""
+    listener = bind(config)
+    config = replace(config, port=listener.getsockname()[1])
+    async with opened(config, environment, log) as house:
+        door = Door(house)
+        server = uvicorn.Server(_uvicorn_config(config, house, door))
+        commands = await control.listen(house, config.data)
+        gc.collect()
+        gc.freeze()
+        house.world.spawn(_announce(server, lambda: ready(config.origin)), "announce")
+        house.world.spawn(_stop_when_broken(house, server), "watch the database")
+        await server.serve([listener])
+        commands.close()
+        control.socket_path(config.data).unlink(missing_ok=True)
+        return 1 if house.broken and house.broken.done() else 0
+
+
+def bind(config: Config) -> socket.socket:
+    """The listening socket, taken before anything else, so that a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as why:
+        listener.close()
+        raise CannotOpen(
+            f"Can't listen on {config.host}:{config.port}: {os.strerror(why.errno or 0)}. "
+            "Choose another --port (0 takes a free one)."
+        ) from why
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _uvicorn_config(config: Config, house: House, door: Door) -> uvicorn.Config:
+    protocol = limited(
+        header_bytes_max=config.header_bytes_max,
+        header_timeout_seconds=config.header_timeout_seconds,
+        body_bytes_max=config.body_bytes_max,
+        body_timeout_seconds=config.body_timeout_seconds,
+        make_request_id=lambda: f"req_{letters(house.world.random(15))}",
+    )
+    return uvicorn.Config(
+        door,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+async def _announce(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+    while not server.started:  # noqa: ASYNC110 (uvicorn tells by this attribute alone)
+        await asyncio.sleep(0.005)
+    ready()
+
+
+async def _stop_when_broken(house: House, server: uvicorn.Server) -> None:
+    """A database that failed in COMMIT ends the process: what is stored, only the next start can tell."""
+    assert house.broken is not None
+    await house.broken
+    server.should_exit = True
+
+
+async def with_house(
+    config: Config, environment: Mapping[str, str], log: Log, request: control.Request
+) -> dict[str, Any]:
+    """The operator's request, through a running `serve` or, where none runs, with the data folder opened for it."""
+    if (answer := await control.ask(config.data, request)) is not None:
+        return answer
+    async with opened(config, environment, log) as house:
+        return await control.act(house, request)

@@ -1,0 +1,11 @@
+"""The `paydesk` command. Each command says what it does with --help, and prints JSON with --json where it prints data.
+
+Read: `app.py` (the commands), `output.py` (what a person and a script see), `demo.py` (the whole way in one command).
+"""
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is a sentence and an exit status."""
+    from paydesk.cli.app import run  # noqa: PLC0415 (so that importing the package stays cheap)
+
+    run()

@@ -1,0 +1,191 @@
+"""Every command, with its options and its help."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+
+from paydesk.cli import output
+from paydesk.config import Config, explain, read
+from paydesk.errors import Refusal, Sentence
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+merchants = typer.Typer(no_args_is_help=True, help="Merchants and their accounts.")
+webhooks = typer.Typer(no_args_is_help=True, help="Webhook endpoints.")
+sign = typer.Typer(no_args_is_help=True, help="Signatures of requests (PD1).")
+app.add_typer(merchants, name="merchants")
+app.add_typer(webhooks, name="webhooks")
+app.add_typer(sign, name="sign")
+
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", show_default="var/paydesk")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def about() -> None:
+    """Paydesk: a self-hosted hosted checkout."""
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(help="0 takes a free one.", show_default="8080")] = None,
+    host: Annotated[str | None, typer.Option(show_default="127.0.0.1")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the API, the frame, webhooks and duties in one process. SIGTERM finishes what is under way."""
+    from paydesk.assembly.serving import serve as serve_until_stopped  # noqa: PLC0415 (other commands start faster)
+    from paydesk.telemetry import Log  # noqa: PLC0415
+
+    config = _config(data=data, port=port, host=host)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+
+    def ready(origin: str) -> None:
+        output.show({"serving": origin, "data": str(config.data)}, as_json=as_json)
+        sys.stdout.flush()
+
+    with _sentences():
+        status = uvloop.run(serve_until_stopped(config, os.environ, Log(config.log_level), ready))
+    raise SystemExit(status)
+
+
+@merchants.command("create")
+def merchants_create(
+    name: Annotated[str, typer.Argument(help="Shown to shoppers.")],
+    origin: Annotated[list[str], typer.Option(help="A shop's origin that may embed the frame; may be repeated.")],
+    psp_url: Annotated[str, typer.Option(help="Where the merchant's PSP is.")],
+    psp_key: Annotated[
+        str | None, typer.Option(help="What the PSP knows the merchant by; made up if left out.")
+    ] = None,
+    fee: Annotated[str, typer.Option(help='What the platform keeps of each payment, as in "1.5%+25".')] = "0",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a merchant with a test account and a key. The secret is shown this once."""
+    facts = _ask(data, "merchants create", name=name, origins=origin, psp_url=psp_url, psp_key=psp_key, fee=fee)
+    output.show(facts, as_json=as_json, note="The secret is shown this once. Keep it on the merchant's server.")
+
+
+@webhooks.command("add")
+def webhooks_add(
+    merchant: Annotated[str, typer.Argument(help="A merchant's or an account's id.")],
+    url: Annotated[str, typer.Argument(help="Where events are posted to.")],
+    events: Annotated[str, typer.Option(help="Event types, comma separated; * for all.")] = "*",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a webhook endpoint. It may be in private space where PAYDESK_EGRESS_ALLOW says so."""
+    wanted = [event.strip() for event in events.split(",")]
+    facts = _ask(data, "webhooks add", merchant=merchant, url=url, events=wanted)
+    output.show(facts, as_json=as_json, note="The secret verifies what is sent there. Give it to the receiver alone.")
+
+
+@sign.command("explain")
+def sign_explain(
+    method: Annotated[str, typer.Argument(help="GET, POST or DELETE.")],
+    path: Annotated[str, typer.Argument(help="Path and query exactly as sent, such as /v1/payment_intents?limit=3.")],
+    key_id: Annotated[str, typer.Option(help="The key's id (key_test_…), never the secret.")],
+    timestamp: Annotated[str, typer.Option(help="X-Request-Timestamp as sent.")],
+    nonce: Annotated[str, typer.Option(help="X-Request-Nonce as sent.")],
+    idempotency_key: Annotated[str, typer.Option(help="Idempotency-Key as sent.")] = "",
+    body: Annotated[Path | None, typer.Option(help="A file with the body's bytes; - for standard input.")] = None,
+    signature: Annotated[
+        str, typer.Option(help="X-Signature as sent; checked with PAYDESK_SECRET, if that is set.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the string that the server signs for a request, the digest of each part and the clock's offset."""
+    from paydesk.cli.explain import explained  # noqa: PLC0415
+
+    with _sentences():
+        facts = explained(
+            method=method,
+            target=path,
+            key_id=key_id,
+            timestamp=timestamp,
+            nonce=nonce,
+            idempotency_key=idempotency_key,
+            body=_bytes_of(body),
+            signature_sent=signature,
+            secret=os.environ.get("PAYDESK_SECRET", ""),
+        )
+    output.show(facts, as_json=as_json)
+
+
+@app.command()
+def config(data: Data = None, as_json: AsJson = False) -> None:
+    """Every setting: its value, where that comes from, its default and a sentence."""
+    with _sentences():
+        settings = explain(os.environ, {"data": data})
+    rows: list[dict[str, object]] = [
+        {
+            "setting": setting.variable,
+            "value": setting.value,
+            "from": setting.source,
+            "default": setting.default,
+            "what it is": setting.sentence,
+        }
+        for setting in settings
+    ]
+    output.show_rows(rows, ["setting", "value", "from", "default", "what it is"], as_json=as_json)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after one payment; 0 only if all books agree.")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a PSP, Paydesk and a shop; make one whole payment; then stay up for you to try."""
+    from paydesk.cli.demo import run_demo  # noqa: PLC0415
+
+    with _sentences():
+        raise SystemExit(run_demo(once=once, data=data, as_json=as_json))
+
+
+def run() -> None:
+    """The command line."""
+    app(prog_name="paydesk")
+
+
+def _config(**given: Any) -> Config:
+    with _sentences():
+        return read(os.environ, given)
+
+
+def _ask(data: Path | None, what: str, **arguments: Any) -> dict[str, Any]:
+    """The operator's request, through a running `serve` or with the data folder itself."""
+    from paydesk.assembly.operator import Request  # noqa: PLC0415
+    from paydesk.assembly.serving import with_house  # noqa: PLC0415
+    from paydesk.telemetry import Log  # noqa: PLC0415
+
+    config = _config(data=data)
+    with _sentences():
+        answer = asyncio.run(with_house(config, os.environ, Log("error"), Request(what, arguments)))
+    if error := answer.get("error"):
+        output.fail(error["message"])
+    return answer["done"]
+
+
+def _bytes_of(body: Path | None) -> bytes:
+    if body is None:
+        return b""
+    return sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes()
+
+
+@contextmanager
+def _sentences() -> Generator[None]:
+    """What goes wrong in a known way is one sentence and exit status 1, not a traceback."""
+    try:
+        yield
+    except Refusal as why:
+        output.fail(why.message)
+    except (Sentence, OSError) as why:
+        output.fail(str(why))

@@ -1,0 +1,13 @@
+"""Duties: what must happen after a commit, with a due time and a lease. Called by `worker`, which knows every kind.
+
+A duty is owed in the commit that makes it necessary (`Work.owe`), begun at once by the process that wrote it, and taken
+over by another
+only when its lease ran out. Nothing polls: the runner sleeps until the next due time and is woken by commits.
+
+Read: `lease.py` (finish, put off, take over), `runner.py` (who begins what, and when).
+"""
+
+from paydesk.duties.lease import finish, put_off
+from paydesk.duties.runner import Runner
+
+__all__ = ["Runner", "finish", "put_off"]

@@ -1,0 +1,130 @@
+"""Who begins what, and when: fresh duties at once, others when they are due."""
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+
+from paydesk.desk import Desk
+from paydesk.duties.lease import LeaseLost, TakeLease
+from paydesk.store import Duty, Key, Row, StorageFault, table_of
+
+Handler = Callable[[Duty, object], Awaitable[None]]
+"""Does the duty and submits the command that finishes it or puts it off; the second argument is what was carried."""
+
+# Duties under way at once, those that carry something not counted: each may hold a connection and a body.
+RUNNING_MAX = 1024
+BACKLOG_MAX = 20_000  # Fresh duties that wait for a place; the rest is found again when its lease runs out.
+SWEEP = 64  # Due duties taken over at a time.
+FAR_MS = 3_600_000  # With nothing due, look again in an hour.
+RETRY_SECONDS = 1.0  # After a look that the database refused.
+
+_COLUMNS = ", ".join(f'"{column}"' for column in table_of(Duty).columns)
+# The duties that are due, the longest due first.
+DUE = f'SELECT {_COLUMNS} FROM "duties" WHERE "due_ms" <= ? ORDER BY "due_ms", "account", "id" LIMIT ?'  # noqa: S608
+# When the next duty is due.
+NEXT = 'SELECT min("due_ms") FROM "duties"'
+
+
+class Runner:
+    """One per process. `carry` before the commit is published; `run` as a task; `stop` begins nothing more."""
+
+    def __init__(self, desk: Desk, process: str, handlers: Mapping[str, Handler]) -> None:
+        self._desk = desk
+        self._process = process
+        self._handlers = handlers
+        self._carried: dict[str, object] = {}
+        self._running: dict[str, Duty] = {}
+        self._backlog: deque[Duty] = deque()
+        self._wake_ms = sys.maxsize
+        self._rung = asyncio.Event()
+        self._stopped = False
+        desk.published.listen(Duty, self._changed)
+
+    def carry(self, duty: Duty, thing: object) -> None:
+        """Hand `thing` to the duty when it begins, which it does as soon as its commit is published."""
+        self._carried[duty.id] = thing
+
+    def running(self, kind: str = "") -> int:
+        """How many duties are under way here, of one kind or of all."""
+        return sum(1 for duty in self._running.values() if not kind or duty.kind == kind)
+
+    def stop(self) -> None:
+        """Begin nothing more. What is owed stays in the database."""
+        self._stopped = True
+        self._rung.set()
+
+    async def run(self) -> None:
+        """Take over what is due, sleep until the next due time, be woken by commits that make it earlier."""
+        while not self._stopped:
+            self._rung.clear()
+            self._wake_ms = sys.maxsize  # Whatever is owed while we look rings.
+            try:
+                await self._take_due()
+                self._wake_ms = await self._next_due_ms()
+            except StorageFault as why:
+                self._desk.log.error("duties_unreadable", reason=str(why))
+                self._wake_ms = self._desk.world.now_ms() + int(RETRY_SECONDS * 1000)
+            await self._sleep()
+
+    async def _sleep(self) -> None:
+        seconds = max((self._wake_ms - self._desk.world.now_ms()) / 1000, 0.001)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+
+    async def _next_due_ms(self) -> int:
+        far = self._desk.world.now_ms() + FAR_MS
+        return min(await self._desk.reader.number(NEXT, ()) or far, far)
+
+    async def _take_due(self) -> None:
+        due = await self._desk.reader.query(Duty, DUE, (self._desk.world.now_ms(), SWEEP))
+        taking = [self._desk.world.spawn(self._take(duty), f"take {duty.id}") for duty in due]
+        if taking:
+            await asyncio.wait(taking)
+
+    async def _take(self, duty: Duty) -> None:
+        running_here = duty.id in self._running
+        taken = await self._desk.submit(TakeLease(duty=duty, running_here=running_here))
+        if taken and not running_here:
+            self._begin(taken)
+
+    def _changed(self, key: Key, row: Row | None) -> None:
+        """A commit touched a duty: begin it if it is ours and fresh, else see that we are awake when it is due."""
+        if not isinstance(row, Duty):
+            return
+        if row.owner == self._process and row.version == 1:
+            self._begin(row)
+        elif row.due_ms < self._wake_ms:
+            self._rung.set()
+
+    def _begin(self, duty: Duty) -> None:
+        thing = self._carried.pop(duty.id, None)
+        if self._stopped or duty.id in self._running:
+            return
+        if thing is None and len(self._running) >= RUNNING_MAX:
+            if len(self._backlog) < BACKLOG_MAX:
+                self._backlog.append(duty)
+            return
+        self._running[duty.id] = duty
+        self._desk.world.spawn(self._do(duty, thing), duty.id)
+
+    async def _do(self, duty: Duty, thing: object) -> None:
+        try:
+            await self._handlers[duty.kind](duty, thing)
+        except LeaseLost:
+            self._desk.log.warning("lease_lost", duty=duty.id)
+        except Exception as why:
+            self._desk.log.error("duty_failed", duty=duty.id, exc_info=why)
+        finally:
+            del self._running[duty.id]
+            self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        now_ms = self._desk.world.now_ms()
+        while self._backlog and len(self._running) < RUNNING_MAX:
+            duty = self._backlog.popleft()
+            if duty.due_ms > now_ms:  # Its lease still holds; else the clock finds it.
+                self._begin(duty)

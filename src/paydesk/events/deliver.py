@@ -1,0 +1,217 @@
+"""One attempt to deliver an event to an endpoint, and what follows from it."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from paydesk.desk import Desk
+from paydesk.duties.lease import finish, held, put_off
+from paydesk.events import endpoints, signing
+from paydesk.events.rows import Delivery, Endpoint, Event
+from paydesk.events.schedule import HOLD_MS, Result, next_delay_ms, result_of
+from paydesk.sealing.sealer import Sealer
+from paydesk.store import Command, Duty, Key, Rank, Work, table_of
+from paydesk.world import Outgoing
+
+DELIVER = "deliver"
+
+_COLUMNS = ", ".join(f'"{column}"' for column in table_of(Delivery).columns)
+_PAIR = 'FROM "deliveries" WHERE "account" = ? AND "endpoint" = ? AND "object_id" = ? AND "status" = \'pending\''
+# The earliest event of this object that this endpoint has yet to take, before a given one.
+BLOCKING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" < ? ORDER BY "sequence" LIMIT 1'
+# The next event of this object that waits for this endpoint, after a given one.
+WAITING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" > ? ORDER BY "sequence" LIMIT 1'
+
+
+class EventDesk(Desk, Protocol):
+    """A desk that can open what is sealed."""
+
+    @property
+    def sealer(self) -> Sealer: ...
+
+
+class RecordDelivery(Command[None], frozen=True):
+    """The result of an attempt, in one row per event and endpoint."""
+
+    RANK = Rank.BACKGROUND
+
+    duty: Duty
+    """The dispatch (first attempt) or the delivery's own duty (all later ones)."""
+    delivery: Delivery
+    """The row as it shall be; its version is what was read, 1 for a new one."""
+    ends_dispatch: bool = False
+    """The last endpoint of a dispatch: its duty is done with this."""
+    gone: bool = False
+    """The receiver answered 410: disable the endpoint."""
+    releases: str | None = None
+    """The event that was held back behind this one and may go now."""
+
+    def keys(self) -> Iterable[Key]:
+        delivery = self.delivery
+        yield Duty, (self.duty.account, self.duty.id)
+        yield Delivery, (delivery.account, delivery.event, delivery.endpoint)
+
+    def decide(self, work: Work) -> None:
+        row = work.find(Delivery, self.delivery.account, self.delivery.event, self.delivery.endpoint)
+        if row is None:
+            self._first(work)
+        else:
+            self._again(work, row)
+        if self.gone and (endpoint := work.find(Endpoint, self.delivery.account, self.delivery.endpoint)):
+            work.change(endpoint, status="disabled")
+        if self.releases:
+            _release(work, self.delivery, self.releases)
+
+    def _first(self, work: Work) -> None:
+        held(work, self.duty)
+        work.add(self.delivery)
+        if self.delivery.next_attempt_ms is not None:
+            work.owe(duty_of(self.delivery), after_ms=max(self.delivery.next_attempt_ms - work.now_ms, 1))
+        if self.ends_dispatch:
+            finish(work, self.duty)
+
+    def _again(self, work: Work, row: Delivery) -> None:
+        if self.duty.kind != DELIVER:  # A dispatch resumed after a crash: this endpoint had its first attempt.
+            if self.ends_dispatch:
+                finish(work, self.duty)
+            return
+        held(work, self.duty)
+        work.change(row, **_results(self.delivery))
+        if self.delivery.next_attempt_ms is None:
+            finish(work, self.duty)
+        else:
+            put_off(work, self.duty, due_ms=self.delivery.next_attempt_ms)
+
+
+def duty_of(delivery: Delivery) -> Duty:
+    """The duty that tries this delivery again."""
+    return Duty(
+        account=delivery.account,
+        id=f"{DELIVER}:{delivery.event}:{delivery.endpoint}",
+        kind=DELIVER,
+        subject=delivery.event,
+        note=delivery.endpoint,
+    )
+
+
+async def deliver(desk: EventDesk, duty: Duty, carried: object) -> None:
+    """A later attempt is due."""
+    event = await desk.reader.get(Event, duty.account, duty.subject)
+    delivery = await desk.reader.get(Delivery, duty.account, duty.subject, duty.note)
+    if event is None or delivery is None:
+        raise AssertionError(f"{duty.id} has no event or no delivery")
+    endpoint = await desk.reader.get(Endpoint, duty.account, duty.note)
+    if endpoint is None or endpoint.status != "enabled":
+        given_up = replace(delivery, status="dead", next_attempt_ms=None, error="the endpoint is gone or disabled")
+        return await desk.submit(RecordDelivery(duty=duty, delivery=given_up))
+    command = await attempt(desk, duty, event, endpoint, delivery)
+    return await desk.submit(command)
+
+
+async def attempt(
+    desk: EventDesk, duty: Duty, event: Event, endpoint: Endpoint, before: Delivery | None
+) -> RecordDelivery:
+    """Send the event, unless an earlier one of its object holds it back; returns what is to be recorded."""
+    now_ms = desk.world.now_ms()
+    recorded = before is not None  # Nothing waits behind a first attempt that goes well.
+    before = before or _never_tried(event, endpoint, now_ms)
+    if until_ms := await _held_back_until(desk, event, endpoint, now_ms):
+        waiting = replace(before, status="pending", next_attempt_ms=until_ms, error="held back behind an earlier event")
+        return RecordDelivery(duty=duty, delivery=waiting)
+    result = await _send(desk, event, endpoint, now_ms)
+    desk.metrics.deliveries.labels("succeeded" if result.succeeded else "failed").inc()
+    after = _after(desk, before, result, now_ms)
+    releases = await _next_waiting(desk, after) if recorded and after.status != "pending" else None
+    return RecordDelivery(duty=duty, delivery=after, gone=result.gone, releases=releases)
+
+
+async def _send(desk: EventDesk, event: Event, endpoint: Endpoint, now_ms: int) -> Result:
+    secrets = endpoints.secrets(desk.sealer, endpoint, now_ms)
+    request = Outgoing(
+        method="POST",
+        url=endpoint.url,
+        headers=signing.headers(event.id, now_ms // 1000, event.body, secrets),
+        body=event.body,
+        reach="operator" if endpoint.added_by == "operator" else "merchant",
+        total_timeout_seconds=desk.config.delivery_timeout_seconds,
+    )
+    return result_of(await desk.world.send(request))
+
+
+async def _held_back_until(desk: Desk, event: Event, endpoint: Endpoint, now_ms: int) -> int | None:
+    """When to look again, if an earlier event of this object has yet to reach this endpoint."""
+    if event.sequence == 1:
+        return None
+    pair = (event.account, endpoint.id, event.object_id, event.sequence)
+    earlier = await desk.reader.query(Delivery, BLOCKING, pair)
+    if not earlier:
+        return None
+    until_ms = (earlier[0].next_attempt_ms or now_ms) + 1000
+    if endpoint.ordering == "strict":
+        return until_ms
+    let_go_ms = earlier[0].first_attempt_ms + HOLD_MS
+    return min(until_ms, let_go_ms) if now_ms < let_go_ms else None
+
+
+async def _next_waiting(desk: Desk, delivery: Delivery) -> str | None:
+    pair = (delivery.account, delivery.endpoint, delivery.object_id, delivery.sequence)
+    later = await desk.reader.query(Delivery, WAITING, pair)
+    return later[0].event if later else None
+
+
+def _never_tried(event: Event, endpoint: Endpoint, now_ms: int) -> Delivery:
+    return Delivery(
+        account=event.account,
+        event=event.id,
+        endpoint=endpoint.id,
+        object_id=event.object_id,
+        sequence=event.sequence,
+        type=event.type,
+        status="pending",
+        attempts=0,
+        response_status=None,
+        error=None,
+        first_attempt_ms=now_ms,
+        last_attempt_ms=now_ms,
+        next_attempt_ms=None,
+        duration_ms=0,
+    )
+
+
+def _after(desk: Desk, before: Delivery, result: Result, began_ms: int) -> Delivery:
+    now_ms = desk.world.now_ms()
+    attempts = before.attempts + 1
+    chance = int.from_bytes(desk.world.random(4), "big") / 2**32
+    delay_ms = None if result.succeeded or result.gone else next_delay_ms(attempts, result.retry_after_seconds, chance)
+    status = "succeeded" if result.succeeded else "dead" if delay_ms is None else "pending"
+    return replace(
+        before,
+        status=status,
+        attempts=attempts,
+        response_status=result.response_status,
+        error=result.error,
+        last_attempt_ms=began_ms,
+        next_attempt_ms=None if delay_ms is None else now_ms + delay_ms,
+        duration_ms=now_ms - began_ms,
+    )
+
+
+def _results(delivery: Delivery) -> dict[str, object]:
+    return {
+        "status": delivery.status,
+        "attempts": delivery.attempts,
+        "response_status": delivery.response_status,
+        "error": delivery.error,
+        "last_attempt_ms": delivery.last_attempt_ms,
+        "next_attempt_ms": delivery.next_attempt_ms,
+        "duration_ms": delivery.duration_ms,
+    }
+
+
+def _release(work: Work, delivery: Delivery, event: str) -> None:
+    """Let the event that waited behind this delivery go at once."""
+    duty_id = f"{DELIVER}:{event}:{delivery.endpoint}"
+    duty = work.find(Duty, delivery.account, duty_id)
+    if duty and not duty.owner and duty.due_ms > work.now_ms:
+        work.change(duty, due_ms=work.now_ms)

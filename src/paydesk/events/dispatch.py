@@ -1,0 +1,73 @@
+"""Dispatching an event: which endpoints it goes to, and never before the event that came ahead of it."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from paydesk.duties.lease import finish
+from paydesk.events import endpoints
+from paydesk.events.deliver import EventDesk, attempt
+from paydesk.events.record import DISPATCH
+from paydesk.events.rows import Delivery, Endpoint, Event
+from paydesk.store import Command, Duty, Key, Rank, Work
+
+LOOK_AGAIN_SECONDS = 5.0  # While an earlier event is under way elsewhere; its commit wakes us sooner.
+
+
+class FinishDispatch(Command[None], frozen=True):
+    """Every endpoint had its first attempt, or none wants the event."""
+
+    RANK = Rank.BACKGROUND
+
+    duty: Duty
+
+    def keys(self) -> Iterable[Key]:
+        return ((Duty, (self.duty.account, self.duty.id)),)
+
+    def decide(self, work: Work) -> None:
+        finish(work, self.duty)
+
+
+async def dispatch(desk: EventDesk, duty: Duty, carried: object) -> None:
+    """Choose the endpoints by a read after the commit (a stale cache would lose events) and make each first attempt."""
+    event = await desk.reader.get(Event, duty.account, duty.subject)
+    if event is None:
+        raise AssertionError(f"{duty.id} has no event")
+    wanting = [
+        endpoint
+        for endpoint in await endpoints.of_account(desk.reader, event.account)
+        if endpoint.status == "enabled" and endpoint.wants(event.type)
+    ]
+    if len(wanting) == 1:
+        return await _first_attempt(desk, duty, event, wanting[0], ends_dispatch=True)
+    for sending in [
+        desk.world.spawn(_first_attempt(desk, duty, event, endpoint, ends_dispatch=False), f"{duty.id}:{endpoint.id}")
+        for endpoint in wanting
+    ]:
+        await sending
+    return await desk.submit(FinishDispatch(duty=duty))
+
+
+async def _first_attempt(desk: EventDesk, duty: Duty, event: Event, endpoint: Endpoint, *, ends_dispatch: bool) -> None:
+    await _after_previous(desk, event, endpoint)
+    before = await desk.reader.get(Delivery, event.account, event.id, endpoint.id)
+    if before:  # Resumed after a crash, and this endpoint had its attempt.
+        if ends_dispatch:
+            await desk.submit(FinishDispatch(duty=duty))
+        return
+    command = await attempt(desk, duty, event, endpoint, None)
+    await desk.submit(replace(command, ends_dispatch=ends_dispatch))
+
+
+async def _after_previous(desk: EventDesk, event: Event, endpoint: Endpoint) -> None:
+    """Wait until the object's previous event had its first attempt at this endpoint, or does not go there."""
+    previous = event.previous_event_id
+    if previous is None:
+        return
+    duty_key = (event.account, f"{DISPATCH}:{previous}")
+    delivery_key = (event.account, previous, endpoint.id)
+    if await desk.reader.get(Duty, *duty_key) is None:
+        return
+    with desk.published.watch((Duty, duty_key), (Delivery, delivery_key)) as watch:
+        while await desk.reader.get(Duty, *duty_key) and not await desk.reader.get(Delivery, *delivery_key):
+            await watch.changed(LOOK_AGAIN_SECONDS)

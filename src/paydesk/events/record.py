@@ -1,0 +1,90 @@
+"""An event, in the commit of the change it tells of: rendered once, sent as the same bytes on every attempt."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from paydesk.events.rows import Event, Feed
+from paydesk.store import Duty, Key, Work
+from paydesk.times import rfc3339
+
+DISPATCH = "dispatch"
+
+EventType = Literal[
+    "payment_intent.created",
+    "payment_intent.processing",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+]
+EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """The object an event is about, and where its own count of events stands."""
+
+    account: str
+    id: str
+    livemode: bool
+    sequence: int
+    """Of this event."""
+    previous_event_id: str | None
+
+
+class Data(Struct, frozen=True):
+    object: msgspec.Raw
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """What receivers parse; `webhooks/` publishes its schema."""
+
+    id: str
+    object: Literal["event"] = "event"
+    type: str
+    timestamp: str
+    livemode: bool
+    sequence: int
+    previous_event_id: str | None
+    data: Data
+
+
+def keys(account: str) -> Iterable[Key]:
+    """The rows that recording an event wants."""
+    return ((Feed, (account,)),)
+
+
+def record(work: Work, event_id: str, event_type: EventType, subject: Subject, snapshot: bytes) -> Event:
+    """Record the event and owe its dispatch. `snapshot` is the object as rendered in this very decision."""
+    body = Body(
+        id=event_id,
+        type=event_type,
+        timestamp=rfc3339(work.now_ms),
+        livemode=subject.livemode,
+        sequence=subject.sequence,
+        previous_event_id=subject.previous_event_id,
+        data=Data(msgspec.Raw(snapshot)),
+    )
+    event = Event(
+        account=subject.account,
+        id=event_id,
+        position=_next_position(work, subject.account),
+        type=event_type,
+        object_id=subject.id,
+        sequence=subject.sequence,
+        previous_event_id=subject.previous_event_id,
+        body=msgspec.json.encode(body),
+        created_ms=work.now_ms,
+    )
+    work.owe(
+        Duty(account=event.account, id=f"{DISPATCH}:{event.id}", kind=DISPATCH, subject=event.id, note=event.object_id)
+    )
+    return work.add(event)
+
+
+def _next_position(work: Work, account: str) -> int:
+    feed = work.find(Feed, account)
+    if feed is None:
+        return work.add(Feed(account=account, position=1)).position
+    return work.change(feed, position=feed.position + 1).position

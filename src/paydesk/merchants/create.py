@@ -1,0 +1,132 @@
+"""A merchant with its test account and a first key."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from paydesk.errors import Refusal
+from paydesk.merchants.rows import Account, ApiKey, Merchant
+from paydesk.money import AMOUNT_MAX, Fee
+from paydesk.sealing.sealer import Sealer
+from paydesk.store import Command, Key, Work
+from paydesk.store.ids import letters
+from paydesk.world import World
+
+ORIGINS_MAX = 20
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
+
+
+class NewMerchant(Struct, frozen=True, kw_only=True):
+    """What the operator is shown, the secret this once."""
+
+    merchant_id: str
+    account_id: str
+    key_id: str
+    secret: str
+
+
+class CreateMerchant(Command[None], frozen=True):
+    """Three rows, made beforehand; an id taken by chance is refused and made anew."""
+
+    merchant: Merchant
+    account: Account
+    key: ApiKey
+
+    def keys(self) -> Iterable[Key]:
+        yield Merchant, (self.merchant.id,)
+        yield Account, (self.account.id,)
+        yield ApiKey, (self.key.account, self.key.id)
+
+    def decide(self, work: Work) -> None:
+        if work.find(Account, self.account.id):
+            raise Refusal("operation_in_progress", "This account id is taken; try again.")
+        work.add(self.merchant)
+        work.add(self.account)
+        work.add(self.key)
+
+
+def new_merchant(
+    world: World, sealer: Sealer, *, name: str, origins: list[str], psp_url: str, psp_key: str, fee: str
+) -> tuple[CreateMerchant, NewMerchant]:
+    """The command that creates the merchant, and what to show for it. Raises Refusal where a value can't be used."""
+    shard = letters(world.random(5))
+    merchant_id, account_id = f"mer_{letters(world.random(16))}", f"acct_{shard}"
+    key_id = f"key_test_{shard}{letters(world.random(10))}"
+    secret = "sk_test_" + urlsafe_b64encode(world.random(32)).rstrip(b"=").decode()
+    now_ms = world.now_ms()
+    account = Account(
+        id=account_id,
+        merchant=merchant_id,
+        merchant_name=_name(name),
+        livemode=0,
+        origins="\n".join(_origins(origins)),
+        psp="sandbox",
+        psp_url=_psp_url(psp_url),
+        psp_key_sealed=sealer.seal("psp-key", psp_key.encode(), account_id, world.random(12)),
+        fee=_fee(fee),
+        amount_max=AMOUNT_MAX,
+        created_ms=now_ms,
+    )
+    key = ApiKey(
+        account=account_id,
+        id=key_id,
+        secret_sealed=sealer.seal("api-key", secret.encode(), key_id, world.random(12)),
+        created_ms=now_ms,
+    )
+    merchant = Merchant(id=merchant_id, name=account.merchant_name, test_account=account_id, created_ms=now_ms)
+    shown = NewMerchant(merchant_id=merchant_id, account_id=account_id, key_id=key_id, secret=secret)
+    return CreateMerchant(merchant=merchant, account=account, key=key), shown
+
+
+def check_origin(origin: str, *, livemode: bool) -> str:
+    """A full origin (RFC 6454) that may embed the frame; http only on this machine, in test mode."""
+    try:
+        parts = urlsplit(origin)
+        canonical = f"{parts.scheme}://{parts.netloc}"
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        raise _bad_origin(origin) from None
+    plain = origin == canonical and parts.hostname and "@" not in parts.netloc and port_is_fine
+    if not plain or not all(letter.isascii() and (letter.isalnum() or letter in "-.:[]") for letter in parts.netloc):
+        raise _bad_origin(origin)
+    local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS and not livemode
+    if parts.scheme != "https" and not local:
+        raise _bad_origin(origin)
+    return origin.lower()
+
+
+def _bad_origin(origin: str) -> Refusal:
+    return Refusal(
+        "parameter_invalid",
+        f"{origin!r} is not an origin that can embed the frame. Write scheme, host and port alone, such as "
+        "https://shop.example; http only for localhost and 127.0.0.1, in test mode.",
+        param="origin",
+    )
+
+
+def _origins(origins: list[str]) -> list[str]:
+    if len(origins) > ORIGINS_MAX:
+        raise Refusal("parameter_invalid", f"At most {ORIGINS_MAX} origins.", param="origin")
+    return [check_origin(origin, livemode=False) for origin in origins]
+
+
+def _name(name: str) -> str:
+    if not 1 <= len(name.strip()) <= 100 or not name.isprintable():
+        raise Refusal("parameter_invalid", "The name must be 1 to 100 printable characters.", param="name")
+    return name.strip()
+
+
+def _psp_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise Refusal("parameter_invalid", f"{url!r} is not an http or https URL.", param="psp-url")
+    return url.rstrip("/")
+
+
+def _fee(text: str) -> str:
+    try:
+        return str(Fee.parse(text))
+    except ValueError as why:
+        raise Refusal("parameter_invalid", str(why), param="fee") from why

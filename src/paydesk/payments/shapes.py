@@ -1,0 +1,175 @@
+"""Payment intents as merchants and shoppers see them: two projections, rendered to bytes once."""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from paydesk.money import decimal_text
+from paydesk.payments.rows import Intent
+from paydesk.payments.states import Status
+from paydesk.times import rfc3339, rfc3339_or_none
+
+Phase = Literal["not_started", "executing", "success", "failed"]
+
+_EXECUTING = (Status.PROCESSING, Status.REQUIRES_ACTION, Status.REQUIRES_CAPTURE)
+
+
+class CardMethod(Struct, frozen=True, kw_only=True):
+    """What is kept of a card."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    fingerprint: str
+    """Keyed, per account: the same number gives the same fingerprint."""
+
+
+class MethodDetails(Struct, frozen=True, kw_only=True):
+    """How the latest attempt was paid."""
+
+    type: Literal["card"] = "card"
+    card: CardMethod
+
+
+class PaymentError(Struct, frozen=True, kw_only=True):
+    """Why the latest attempt failed."""
+
+    type: str
+    code: str
+    message: str
+    decline_code: str | None = None
+    """The bank's reason; for the merchant alone."""
+    param: str | UnsetType = UNSET
+
+
+class PaymentIntent(Struct, frozen=True, kw_only=True):
+    """What a merchant sees. Amounts are in the currency's minor unit."""
+
+    id: str
+    object: Literal["payment_intent"] = "payment_intent"
+    amount: int
+    amount_decimal: str
+    amount_received: int
+    amount_capturable: int
+    currency: str
+    capture_method: Literal["automatic", "manual"]
+    status: Status
+    phase: Phase
+    outcome: Literal["unknown"] | UnsetType = UNSET
+    """Present while a PSP's answer is missing."""
+    next_check_at: str | UnsetType | None = UNSET
+    description: str | None
+    metadata: dict[str, str] | Raw
+    statement_descriptor: str | None
+    livemode: bool
+    version: int
+    event_sequence: int
+    latest_attempt: str | None
+    payment_method_details: MethodDetails | Raw | None
+    last_payment_error: PaymentError | Raw | None
+    next_action: None = None
+    created: str
+    canceled_at: str | None
+    cancellation_reason: str | None
+    client_secret: str | UnsetType = UNSET
+    """In answers to signed requests alone; derived, never stored."""
+
+
+class ShopperIntent(Struct, frozen=True, kw_only=True):
+    """What a client secret shows: no metadata, no references, no decline code."""
+
+    id: str
+    object: Literal["payment_intent"] = "payment_intent"
+    amount: int
+    amount_decimal: str
+    currency: str
+    merchant_name: str
+    livemode: bool
+    status: Status
+    phase: Phase
+    version: int
+    outcome: Literal["unknown"] | UnsetType = UNSET
+    next_check_at: str | UnsetType | None = UNSET
+    last_payment_error: PaymentError | None
+    next_action: None = None
+    return_url: str | None
+
+
+def phase(intent: Intent) -> Phase:
+    """Where a payment stands, in four words."""
+    if intent.status == Status.SUCCEEDED:
+        return "success"
+    if intent.status in _EXECUTING:
+        return "executing"
+    return "failed" if intent.status == Status.CANCELED or intent.error != "null" else "not_started"
+
+
+def render(intent: Intent) -> bytes:
+    """The merchant's view as JSON, without the client secret: what answers, events and kept replies hold."""
+    return msgspec.json.encode(
+        PaymentIntent(
+            id=intent.id,
+            amount=intent.amount_minor,
+            amount_decimal=decimal_text(intent.amount_minor, intent.currency),
+            amount_received=intent.received_minor,
+            amount_capturable=intent.capturable_minor,
+            currency=intent.currency,
+            capture_method=intent.capture_method,  # type: ignore[arg-type]
+            status=intent.status,  # type: ignore[arg-type]
+            phase=phase(intent),
+            description=intent.description,
+            metadata=Raw(intent.metadata.encode()),
+            statement_descriptor=intent.statement_descriptor,
+            livemode=bool(intent.livemode),
+            version=intent.version,
+            event_sequence=intent.event_sequence,
+            latest_attempt=intent.latest_attempt,
+            payment_method_details=Raw(intent.method.encode()),
+            last_payment_error=Raw(intent.error.encode()),
+            created=rfc3339(intent.created_ms),
+            canceled_at=rfc3339_or_none(intent.canceled_ms),
+            cancellation_reason=intent.cancellation_reason,
+            **_outcome(intent),
+        )
+    )
+
+
+def reveal(body: bytes, client_secret: str) -> bytes:
+    """A rendered intent with its client secret put in: the same bytes each time, since the secret is derived."""
+    return body[:-1] + b',"client_secret":' + msgspec.json.encode(client_secret) + b"}"
+
+
+def shopper_view(intent: Intent, merchant_name: str) -> ShopperIntent:
+    """What the shopper's browser may know."""
+    error = msgspec.json.decode(intent.error, type=PaymentError | None)
+    return ShopperIntent(
+        id=intent.id,
+        amount=intent.amount_minor,
+        amount_decimal=decimal_text(intent.amount_minor, intent.currency),
+        currency=intent.currency,
+        merchant_name=merchant_name,
+        livemode=bool(intent.livemode),
+        status=Status(intent.status),
+        phase=phase(intent),
+        version=intent.version,
+        last_payment_error=error
+        and PaymentError(type=error.type, code=error.code, message=error.message, param=error.param),
+        return_url=intent.return_url,
+        **_outcome(intent),
+    )
+
+
+def method_json(details: MethodDetails) -> str:
+    return msgspec.json.encode(details).decode()
+
+
+def error_json(error: PaymentError) -> str:
+    return msgspec.json.encode(error).decode()
+
+
+def _outcome(intent: Intent) -> dict[str, Any]:
+    if not intent.outcome_unknown:
+        return {}
+    return {"outcome": "unknown", "next_check_at": rfc3339_or_none(intent.next_check_ms)}

@@ -1,0 +1,115 @@
+"""Once: wraps the command of a signed request, so that the nonce is burnt and the answer kept in the commit of the
+effect.
+
+After Stripe's idempotent requests and the IETF Idempotency-Key draft (-07): a repeat gets the same status and body.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from paydesk.errors import Refusal
+from paydesk.requests.rows import Kept, Nonce, NonceFloor
+from paydesk.store import Command, Duty, Key, Work
+
+KEEP_MS = 24 * 3_600_000  # After that a repeat is a new request, as merchants know it from Stripe.
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """What a command answers over HTTP."""
+
+    status: int = 200
+    body: bytes = b""
+    object_id: str = ""
+    reveals: str = ""
+    """The intent whose client secret the door puts into the body."""
+    duty: Duty | None = None
+    """What was carried with the command goes to this duty."""
+    refusal: Refusal | None = None
+    replayed: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Stored are answers of 2xx; a 202 says only how things stood."""
+        return self.refusal is None and 200 <= self.status < 300 and self.status != 202
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """The marks of one signed request that changes something."""
+
+    account: str
+    key_id: str
+    nonce: str
+    signed_ms: int
+    idempotency_key: str
+    """Empty where the route takes requests without one."""
+    fingerprint: str
+
+
+class Once(Command[Reply], frozen=True):
+    """Burn the nonce, then answer from what is kept, or decide and keep the answer."""
+
+    claim: Claim
+    inner: Command[Reply]
+
+    def keys(self) -> Iterable[Key]:
+        claim = self.claim
+        yield Nonce, (claim.account, claim.key_id, claim.nonce)
+        yield NonceFloor, ("floor",)
+        if claim.idempotency_key:
+            yield Kept, (claim.account, claim.idempotency_key)
+        yield from self.inner.keys()
+
+    def size_bytes(self) -> int:
+        return self.inner.size_bytes() + 512
+
+    def decide(self, work: Work) -> Reply:
+        claim = self.claim
+        _check_floor(work, claim)
+        if work.find(Nonce, claim.account, claim.key_id, claim.nonce):
+            return Reply(refusal=Refusal("nonce_reused"))
+        work.add(Nonce(account=claim.account, key_id=claim.key_id, nonce=claim.nonce, signed_ms=claim.signed_ms))
+        if claim.idempotency_key and (kept := work.find(Kept, claim.account, claim.idempotency_key)):
+            return _reply_of(kept, claim)
+        try:
+            with work.nested() as inner:
+                reply = self.inner.decide(inner)
+        except Refusal as why:
+            return Reply(refusal=why)  # The nonce stays burnt: a refused request can't be replayed later.
+        if claim.idempotency_key and reply.keeps:
+            work.add(_kept(claim, reply, work.now_ms))
+        return reply
+
+
+def _check_floor(work: Work, claim: Claim) -> None:
+    floor = work.look(NonceFloor, "floor")
+    if floor and claim.signed_ms <= floor.floor_ms:
+        seconds = (floor.floor_ms - claim.signed_ms) // 1000 + 1
+        raise Refusal(
+            "storage_unavailable",
+            "Requests signed at that time are no longer told from repeats. Sign again, with the time of now.",
+            retry_after_seconds=min(seconds, 300),
+        )
+
+
+def _reply_of(kept: Kept, claim: Claim) -> Reply:
+    """The same request again, still running, or another one under the same key."""
+    if kept.fingerprint != claim.fingerprint:
+        return Reply(refusal=Refusal("idempotency_key_reused"))
+    if not kept.status:
+        return Reply(refusal=Refusal("operation_in_progress", retry_after_seconds=1), object_id=kept.object_id)
+    return Reply(status=kept.status, body=kept.body, object_id=kept.object_id, reveals=kept.reveals, replayed=True)
+
+
+def _kept(claim: Claim, reply: Reply, now_ms: int) -> Kept:
+    return Kept(
+        account=claim.account,
+        idempotency_key=claim.idempotency_key,
+        fingerprint=claim.fingerprint,
+        status=reply.status,
+        body=reply.body,
+        object_id=reply.object_id,
+        reveals=reply.reveals,
+        created_ms=now_ms,
+        expires_ms=now_ms + KEEP_MS,
+    )

@@ -1,0 +1,114 @@
+"""What a row is: a frozen struct per table, with fields str, int, bytes or None, and a key.
+
+Rows that change carry `version`, raised by one at each change; rows without it are written once and perhaps removed.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from operator import attrgetter
+from typing import Any, ClassVar, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import astuple, fields
+
+Key = tuple["type[Row]", tuple[str, ...]]
+"""(row type, the values of its key): what a command names and what the working set is kept by."""
+
+RowType = TypeVar("RowType", bound="Row")
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """A row that is written once. Subclasses name their table and the fields of their primary key, account first."""
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+    INDEXES: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Index ranges that a named statement of a duty, or a list of /v1, walks along."""
+    WIDE: ClassVar[bool] = False
+    """Rows of more than about 500 bytes keep SQLite's rowid, so that the key's tree stays small."""
+
+
+class Versioned(Row, frozen=True, kw_only=True):
+    """A row that changes; `version` is the lock, the ETag and the stream's position in one."""
+
+    version: int = 1
+
+
+class Duty(Versioned, frozen=True, kw_only=True):
+    """Something that must happen after a commit: inserted in the same commit, begun here at once, by another when the
+    lease ran out.
+    """
+
+    TABLE = "duties"
+    KEY = ("account", "id")
+    INDEXES = (("due_ms", "account", "id"),)
+
+    account: str
+    id: str
+    """`<kind>:<id of what it is about>`, so that whoever settles the matter can find the duty by key."""
+    kind: str
+    subject: str
+    """The id of the object it is about."""
+    note: str = ""
+    """What the duty has to remember between tries, as JSON; empty when nothing."""
+    tries: int = 0
+    due_ms: int = 0
+    """When it is due; while somebody works on it, the end of the lease."""
+    owner: str = ""
+    """The process that holds the lease; empty when it waits for its time."""
+    lease: int = 0
+    """Raised with every lease: what an older holder writes is refused."""
+    created_ms: int = 0
+
+
+class Marker(Row, frozen=True, kw_only=True):
+    """One per batch: inserting it again tells whether an unknown COMMIT happened."""
+
+    TABLE = "batch_markers"
+    KEY = ("id",)
+    INDEXES = (("created_ms", "id"),)
+
+    id: str
+    created_ms: int
+
+
+class Table(Struct, frozen=True):
+    """What the statements need to know about a row type."""
+
+    kind: type[Row]
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    versioned: bool
+    key_of: Callable[[Row], tuple[str, ...]]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The columns that an UPDATE sets."""
+        return tuple(column for column in self.columns if column not in self.key)
+
+    def row(self, values: tuple[Any, ...]) -> Row:
+        return self.kind(**dict(zip(self.columns, values, strict=True)))
+
+
+@cache
+def table_of(kind: type[Row]) -> Table:
+    """The table of a row type; made once."""
+    columns = tuple(field.name for field in fields(kind))
+    return Table(kind, kind.TABLE, columns, kind.KEY, issubclass(kind, Versioned), _key_reader(kind.KEY))
+
+
+def key_of(row: Row) -> Key:
+    """The key under which the working set keeps this row."""
+    kind = type(row)
+    return kind, table_of(kind).key_of(row)
+
+
+def values_of(row: Row) -> tuple[Any, ...]:
+    """The row's columns in their order."""
+    return astuple(row)
+
+
+def _key_reader(key: tuple[str, ...]) -> Callable[[Row], tuple[str, ...]]:
+    read = cast("Callable[[Row], Any]", attrgetter(*key))
+    return read if len(key) > 1 else lambda row: (read(row),)

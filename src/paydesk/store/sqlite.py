@@ -1,0 +1,182 @@
+"""One SQLite file: one connection writes and checkpoints, one reads, both on the event loop; only COMMIT goes to a
+thread.
+
+sqlite3 releases the GIL at every row: beside a busy loop a batch in a thread took up to 111 ms, with only COMMIT there
+27 ms.
+Pragmas after https://www.sqlite.org/pragma.html and https://www.sqlite.org/wal.html.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from paydesk.store import statements
+from paydesk.store.committer import Change
+from paydesk.store.faults import Conflict, DatabaseBroken, StorageFault
+from paydesk.store.rows import Row, table_of, values_of
+
+RowType = TypeVar("RowType", bound=Row)
+
+BUSY_RETRY_SECONDS = 0.005  # Somebody looks at the file from outside (a backup): wait without holding the loop.
+BUSY_TRIES = 1000
+CACHE_KIB = 16 * 1024  # Per connection; memory that 50 000 payments may not raise.
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection in autocommit, so that BEGIN and COMMIT are ours."""
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        timeout=0,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    if not read_only:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA journal_size_limit = 67108864")
+    return database
+
+
+class SqliteSession:
+    """The connection that writes; used by one committer alone."""
+
+    def __init__(self, path: Path, *, commit_in_thread: bool = True) -> None:
+        self.database = connect(path, read_only=False)
+        self._thread = ThreadPoolExecutor(1, "commit") if commit_in_thread else None
+
+    async def begin(self) -> None:
+        """Take the write lock; another's lock is waited for without holding the loop."""
+        for _ in range(BUSY_TRIES):
+            try:
+                self.database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as why:
+                if why.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise StorageFault(str(why)) from why
+                await asyncio.sleep(BUSY_RETRY_SECONDS)
+            else:
+                return
+        raise StorageFault("the database is locked by another program")
+
+    async def load(self, kind: type[Row], keys: list[tuple[str, ...]]) -> list[Row]:
+        return load_rows(self.database, kind, keys)
+
+    async def write(self, changes: list[Change]) -> None:
+        """All inserts, updates and deletes, in bulk per table, tables in one order."""
+        try:
+            for kind, some in _by_table(changes):
+                self._write_table(kind, some)
+        except sqlite3.IntegrityError as why:
+            raise Conflict(str(why)) from why
+        except sqlite3.OperationalError as why:
+            raise StorageFault(str(why)) from why
+
+    async def commit(self) -> None:
+        """fsync, and a checkpoint now and then; in a thread, so that the loop goes on."""
+        try:
+            if self._thread:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self.database.execute, "COMMIT")
+            else:
+                self.database.execute("COMMIT")
+        except sqlite3.OperationalError as why:
+            if why.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+                raise DatabaseBroken(str(why)) from why
+            await self.rollback()
+            raise StorageFault(str(why)) from why
+
+    async def rollback(self) -> None:
+        if self.database.in_transaction:  # A full disk has rolled back by itself.
+            self.database.execute("ROLLBACK")
+
+    def close(self) -> None:
+        if self._thread:
+            self._thread.shutdown()
+        self.database.close()
+
+    def _write_table(self, kind: type[Row], changes: list[Change]) -> None:
+        table = table_of(kind)
+        inserts = [values_of(after) for _, before, after in changes if before is None and after is not None]
+        updates = [
+            _update(before, after, key[1]) for key, before, after in changes if before is not None and after is not None
+        ]
+        deletes = [_delete(before, key[1]) for key, before, after in changes if before is not None and after is None]
+        if inserts:
+            self.database.executemany(statements.insert(kind), inserts)
+        if updates:
+            self._exactly(table.name, statements.update(kind), updates)
+        if deletes:
+            self._exactly(table.name, statements.delete(kind), deletes)
+
+    def _exactly(self, table: str, statement: str, parameters: Sequence[tuple[Any, ...]]) -> None:
+        """Run it for each row, and see that each row was hit: a version that moved on is a conflict."""
+        hit = self.database.executemany(statement, parameters).rowcount
+        if hit != len(parameters):
+            raise Conflict(f"{table}: {hit} of {len(parameters)} rows were as loaded")
+
+
+class SqliteReader:
+    """The connection that reads what is committed: rows by key, and a duty's named statements."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = connect(path, read_only=True)
+
+    async def get(self, kind: type[RowType], *key: str) -> RowType | None:
+        """One row by its key, or None."""
+        rows = load_rows(self.database, kind, [key])
+        return cast("RowType", rows[0]) if rows else None
+
+    async def get_all(self, kind: type[RowType], keys: Iterable[tuple[str, ...]]) -> list[RowType]:
+        """The rows of these keys that exist."""
+        return cast("list[RowType]", load_rows(self.database, kind, list(keys)))
+
+    async def query(self, kind: type[RowType], statement: str, parameters: Sequence[Any]) -> list[RowType]:
+        """Whole rows by a named statement over an index range; the statement selects the columns in their order."""
+        make = cast("Callable[[tuple[Any, ...]], RowType]", table_of(kind).row)
+        return [make(values) for values in self.database.execute(statement, parameters)]
+
+    async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
+        """One number, or None."""
+        row = self.database.execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def load_rows(database: sqlite3.Connection, kind: type[Row], keys: list[tuple[str, ...]]) -> list[Row]:
+    """The rows of these keys that exist, in any order."""
+    make, found = table_of(kind).row, list[Row]()
+    try:
+        for start in range(0, len(keys), statements.LOAD_SIZES[-1]):
+            some = keys[start : start + statements.LOAD_SIZES[-1]]
+            size = next(size for size in statements.LOAD_SIZES if size >= len(some))
+            parameters = [value for key in some for value in key] + list(some[-1]) * (size - len(some))
+            wanted = {
+                table_of(kind).key_of(row): row
+                for row in map(make, database.execute(statements.load(kind, size), parameters))
+            }
+            found += wanted.values()
+    except sqlite3.OperationalError as why:
+        raise StorageFault(str(why)) from why
+    return found
+
+
+def _by_table(changes: list[Change]) -> list[tuple[type[Row], list[Change]]]:
+    tables: dict[type[Row], list[Change]] = {}
+    for change in changes:
+        tables.setdefault(change[0][0], []).append(change)
+    return sorted(tables.items(), key=lambda entry: table_of(entry[0]).name)
+
+
+def _update(before: Row, after: Row, key: tuple[str, ...]) -> tuple[Any, ...]:
+    names = table_of(type(after)).values
+    return (*(getattr(after, name) for name in names), *key, before.version)  # type: ignore[attr-defined]
+
+
+def _delete(before: Row, key: tuple[str, ...]) -> tuple[Any, ...]:
+    return (*key, before.version) if table_of(type(before)).versioned else key  # type: ignore[attr-defined]

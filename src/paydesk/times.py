@@ -1,0 +1,14 @@
+"""Times on the wire: RFC 3339, UTC, `Z`, milliseconds. Inside they are integers, milliseconds since 1970 UTC."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(time_ms: int) -> str:
+    """`2023-11-14T22:13:20.000Z`"""
+    seconds, rest = divmod(time_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def rfc3339_or_none(time_ms: int | None) -> str | None:
+    """The same, where there may be none."""
+    return None if time_ms is None else rfc3339(time_ms)

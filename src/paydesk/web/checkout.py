@@ -1,0 +1,140 @@
+"""`/checkout`: the frame's page, its card keys, what it may know, and its one request that tokenises and confirms."""
+
+from base64 import urlsafe_b64encode
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from paydesk.errors import Refusal
+from paydesk.payments.confirm import Confirm, used_key
+from paydesk.payments.rows import Attempt, CardUse, Intent
+from paydesk.payments.shapes import ShopperIntent, shopper_view
+from paydesk.payments.states import Status
+from paydesk.store import account_of
+from paydesk.times import rfc3339
+from paydesk.vault.payload import digest, open_card
+from paydesk.web.bodies import decode
+from paydesk.web.call import Call, Response, as_json, json_body
+from paydesk.web.shopper import Viewer, shopper
+
+
+class ConfirmBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /checkout/{intent}/confirm`: the card, encrypted, and nothing that names an amount."""
+
+    card: str
+    """A compact JWE, 4 KiB at most."""
+
+
+async def page(call: Call) -> Response:
+    """The card document, for the origins that the intent's merchant registered."""
+    intent_id = call.part("intent")
+    account = await call.desk.account(account_of(intent_id))
+    if account is None or await call.desk.reader.get(Intent, account.id, intent_id) is None:
+        raise Refusal("resource_missing", "There is no such payment.", param="intent")
+    nonce = urlsafe_b64encode(call.desk.world.random(18)).decode()
+    origins = account.origin_list
+    locale = call.desk.page.locale_for(call.header(b"accept-language") or "")
+    body = call.desk.page.render(intent_id=intent_id, origins=origins, nonce=nonce, locale=locale)
+    return Response(body=body, headers=call.desk.page.headers(origins=origins, nonce=nonce))
+
+
+async def keys(call: Call) -> Response:
+    """The public card keys, newest first (a JWKS, RFC 7517)."""
+    call.desk.card_keys.current(call.desk.world.now_ms())
+    return Response(body=call.desk.card_keys.jwks())
+
+
+async def session(call: Call) -> Response:
+    """What the page may know before anything was paid."""
+    viewer = await shopper(call)
+    view = shopper_view(viewer.intent, viewer.account.merchant_name)
+    return as_json(
+        {
+            **{name: value for name, value in asdict(view).items() if value is not msgspec.UNSET},
+            "object": "checkout_session",
+            "methods": ["card"],
+            "languages": list(call.desk.page.languages),
+            "server_time": rfc3339(call.desk.world.now_ms()),
+        }
+    )
+
+
+async def confirm(call: Call) -> Response:
+    """Tokenise and confirm in one request. The card lives in this request's memory and in the question to the PSP."""
+    viewer = await shopper(call)
+    jwe = decode(json_body(call, await call.body()), ConfirmBody).card
+    used = await call.desk.reader.get(CardUse, *used_key(viewer.account.id, digest(jwe)))
+    attempt = used.attempt if used else await _confirm(call, viewer, jwe)
+    return await _outcome(call, viewer, attempt)
+
+
+async def _confirm(call: Call, viewer: Viewer, jwe: str) -> str:
+    """Open the card, record the attempt; its question to the PSP begins as soon as that is committed."""
+    desk, account = call.desk, viewer.account
+    if desk.asking() >= desk.config.asking_max:
+        raise Refusal("overloaded", retry_after_seconds=2)
+    card, facts = open_card(
+        jwe,
+        desk.card_keys,
+        intent=viewer.intent.id,
+        origins=[*account.origin_list, desk.config.origin],
+        now_ms=desk.world.now_ms(),
+        fingerprint=lambda number: desk.sealer.card_fingerprint(account.id, number),
+    )
+    command = Confirm(
+        account=account.id,
+        intent=viewer.intent.id,
+        card=facts,
+        psp=account.psp,
+        psp_url=account.psp_url,
+        attempts_max=desk.config.attempts_max,
+    )
+    try:
+        confirmed = await desk.submit(command, carry=card)
+    except Refusal as why:
+        if why.status == 409:
+            why.payment_intent = msgspec.json.encode(await _view(call, viewer))
+        raise
+    return confirmed.attempt
+
+
+async def _outcome(call: Call, viewer: Viewer, attempt_id: str) -> Response:
+    """Wait for the outcome of this attempt, and answer as the protocol maps it."""
+    attempt, intent = await _settled(call, viewer, attempt_id)
+    view = shopper_view(intent, viewer.account.merchant_name)
+    if attempt.id == intent.latest_attempt and attempt.status == "declined":
+        raise _declined(view)
+    if attempt.id == intent.latest_attempt and attempt.status == "not_sent":
+        raise Refusal("psp_unavailable", retry_after_seconds=5, payment_intent=msgspec.json.encode(view))
+    return as_json(view, status=202 if view.status == Status.PROCESSING else 200)
+
+
+def _declined(view: ShopperIntent) -> Refusal:
+    assert view.last_payment_error is not None  # The decline was recorded with its error, in one commit.
+    return Refusal(
+        view.last_payment_error.code,
+        view.last_payment_error.message,
+        payment_intent=msgspec.json.encode(view),
+    )
+
+
+async def _settled(call: Call, viewer: Viewer, attempt_id: str) -> tuple[Attempt, Intent]:
+    """The attempt and its intent once the outcome is known, or known to be unknown, or the wait is over."""
+    desk, account = call.desk, viewer.account.id
+    until = desk.world.monotonic() + desk.config.confirm_wait_seconds
+    with desk.published.watch((Attempt, (account, attempt_id)), (Intent, (account, viewer.intent.id))) as watch:
+        while True:
+            attempt = await desk.reader.get(Attempt, account, attempt_id)
+            intent = await desk.reader.get(Intent, account, viewer.intent.id)
+            assert attempt is not None
+            assert intent is not None
+            if attempt.status != "asking" or intent.outcome_unknown or desk.stopping:
+                return attempt, intent
+            if not await watch.changed(until - desk.world.monotonic()):
+                return attempt, intent
+
+
+async def _view(call: Call, viewer: Viewer) -> ShopperIntent:
+    intent = await call.desk.reader.get(Intent, viewer.account.id, viewer.intent.id)
+    return shopper_view(intent or viewer.intent, viewer.account.merchant_name)

@@ -1,0 +1,57 @@
+"""What the door is handed: everything the rooms need, and what only the door uses."""
+
+from typing import Protocol
+
+from paydesk.events.deliver import EventDesk
+from paydesk.merchants import Directory
+from paydesk.payments.ask import PaymentDesk
+from paydesk.requests.limits import Bucket, ReadNonces
+from paydesk.store.lists import Lists
+from paydesk.vault.keys import CardKeys
+from paydesk.web.assets import Assets
+from paydesk.web.page import Page
+
+
+class DoorDesk(PaymentDesk, EventDesk, Protocol):
+    """The assembled desk, as handlers see it."""
+
+    held: int
+    """Streams and held status requests under way."""
+
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def card_keys(self) -> CardKeys: ...
+    @property
+    def assets(self) -> Assets: ...
+    @property
+    def page(self) -> Page: ...
+    @property
+    def lists(self) -> Lists: ...
+    def openapi(self) -> bytes:
+        """The API's description as JSON."""
+        ...
+
+    def docs(self) -> bytes:
+        """The page for people, as HTML."""
+        ...
+
+    @property
+    def per_key(self) -> Bucket | None:
+        """None where PAYDESK_RATE_LIMITS is off."""
+        ...
+
+    @property
+    def per_address(self) -> Bucket | None: ...
+    @property
+    def read_nonces(self) -> ReadNonces: ...
+    @property
+    def stopping(self) -> bool: ...
+
+    def asking(self) -> int:
+        """How many questions to PSPs are under way."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether requests can be served."""
+        ...

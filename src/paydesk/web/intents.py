@@ -1,0 +1,98 @@
+"""`/v1/payment_intents`: create, read, list."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from paydesk.errors import Refusal
+from paydesk.merchants import Account
+from paydesk.money import check_amount, digits
+from paydesk.payments.create import Create
+from paydesk.payments.rows import Intent
+from paydesk.payments.shapes import render, reveal
+from paydesk.web.bodies import check_metadata, decode
+from paydesk.web.call import Call, Response, json_body
+from paydesk.web.card_numbers import refuse_card_numbers
+from paydesk.web.lists import listed
+from paydesk.web.signed import caller, client_secret, once
+
+
+class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /v1/payment_intents`."""
+
+    amount: int
+    """In the currency's minor unit."""
+    currency: str
+    """Lower-case ISO 4217."""
+    description: Annotated[str, Meta(max_length=1000)] | None = None
+    statement_descriptor: Annotated[str, Meta(min_length=5, max_length=22, pattern=r"^[ -~]*$")] | None = None
+    """What the shopper's bank statement says: 5 to 22 ASCII characters."""
+    metadata: dict[str, str] = {}
+    capture_method: Literal["automatic"] = "automatic"
+    return_url: Annotated[str, Meta(max_length=2048)] | None = None
+    """Where the redirect mode comes back to; https, or http on this machine in test mode."""
+
+
+async def create(call: Call) -> Response:
+    """Open a payment intent."""
+    who = await caller(call, needs_idempotency_key=True)
+    wanted = decode(json_body(call, who.body), CreateIntent)
+    account = await call.desk.account(who.account)
+    assert account is not None  # Its key was just found.
+    _check(wanted, account)
+    command = Create(
+        account=who.account,
+        livemode=who.livemode,
+        amount_minor=wanted.amount,
+        currency=wanted.currency,
+        description=wanted.description,
+        statement_descriptor=wanted.statement_descriptor,
+        metadata=msgspec.json.encode(wanted.metadata).decode() if wanted.metadata else "{}",
+        return_url=wanted.return_url,
+    )
+    return await once(call, who, command)
+
+
+async def read(call: Call) -> Response:
+    """One payment intent, with its client secret."""
+    who = await caller(call)
+    intent = await call.desk.reader.get(Intent, who.account, call.part("intent"))
+    if intent is None:
+        raise Refusal("resource_missing", "No such payment_intent.", param="intent")
+    return Response(body=reveal(render(intent), client_secret(call, who.account, intent.id)))
+
+
+async def index(call: Call) -> Response:
+    """Payment intents, newest first."""
+    who = await caller(call)
+    return await listed(call, who.account, Intent, by="id", url="/v1/payment_intents", render=render)
+
+
+def _check(wanted: CreateIntent, account: Account) -> None:
+    digits(wanted.currency)
+    check_amount(wanted.amount, account.amount_max)
+    if wanted.metadata:
+        check_metadata(wanted.metadata)
+        for name, value in wanted.metadata.items():
+            refuse_card_numbers("metadata", name)
+            refuse_card_numbers("metadata", value)
+    for param, text in (("description", wanted.description), ("statement_descriptor", wanted.statement_descriptor)):
+        if text:
+            refuse_card_numbers(param, text)
+    if wanted.return_url:
+        check_return_url(wanted.return_url, livemode=bool(account.livemode))
+
+
+def check_return_url(url: str, *, livemode: bool) -> None:
+    """https with a host; http only for this machine in test mode. Never `javascript:` and its like."""
+    try:
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1") and not livemode
+        fine = bool(parts.hostname) and (parts.scheme == "https" or local) and "@" not in parts.netloc
+    except ValueError:
+        fine = False
+    if not fine or not url.isascii() or not url.isprintable() or " " in url:
+        raise Refusal("url_not_allowed", "return_url must be an https URL.", param="return_url")
+    refuse_card_numbers("return_url", url)

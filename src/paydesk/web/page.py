@@ -1,0 +1,147 @@
+"""The card document: its headers and its HTML (protocol.md, section 5). Pure: what is in them comes in as parameters.
+
+The words come from `templates/words/<language>.json`, one file per language: the labels and what the script says.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jinja2
+import msgspec
+
+from paydesk.web.assets import Assets
+
+ORIGINS_MAX = 20
+ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
+LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+ENGLISH = "en"
+ENTRY = "frame.js"
+STYLE = "frame.css"
+
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+CONSTANT: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (
+        b"permissions-policy",
+        b"payment=(self), camera=(), microphone=(), geolocation=(), usb=(), clipboard-read=()",
+    ),
+    (b"cross-origin-embedder-policy", b"require-corp"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"origin-agent-cluster", b"?1"),
+)
+
+
+class Linked(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of `static/` as the page names it."""
+
+    url: str
+    integrity: str
+
+
+def headers(*, origins: Sequence[str], nonce: str) -> list[tuple[bytes, bytes]]:
+    """The headers of the card document, content type included.
+
+    `origins` are the merchant's registered ones, found through the intent; without any, only the top level may show the
+    page. `nonce` is new for each answer: 22 to 64 letters of base64url. ValueError for what could break out of its
+    place in the policy; that is a bug of the caller, since origins are vetted when they are registered.
+    """
+    _check(origins, nonce)
+    policy = POLICY.format(nonce=nonce, ancestors=" ".join(origins) or "'none'")
+    return [(b"content-security-policy", policy.encode("ascii")), *CONSTANT]
+
+
+class Page:
+    """The card document's template, compiled once, with all its words."""
+
+    def __init__(self, *, templates: Path, assets: Assets) -> None:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._template = environment.get_template("checkout.html")
+        self._words = _read_words(templates / "words")
+        self._entry = _linked(assets, ENTRY)
+        self._style = _linked(assets, STYLE)
+        self._modules = [_linked(assets, name) for name in assets.modules(ENTRY)]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What the page can be read in, English first: what a session lists."""
+        return (ENGLISH, *(language for language in self._words if language != ENGLISH))
+
+    def headers(self, *, origins: Sequence[str], nonce: str) -> list[tuple[bytes, bytes]]:
+        """See the function of this name; here so that a route needs the page alone."""
+        return headers(origins=origins, nonce=nonce)
+
+    def render(self, *, intent_id: str, origins: Sequence[str], nonce: str, locale: str) -> bytes:
+        """The document as UTF-8. `locale` is a language tag ("de-AT"); one that we have no words for gets English."""
+        _check(origins, nonce)
+        known = self._choose(locale)
+        language = known.partition("-")[0]
+        return self._template.render(
+            intent_id=intent_id,
+            origins=list(origins),
+            nonce=nonce,
+            locale=known,
+            language=language,
+            words=self._words[language],
+            entry=self._entry,
+            style=self._style,
+            modules=self._modules,
+        ).encode()
+
+    def locale_for(self, accept_language: str) -> str:
+        """The first tag of an Accept-Language header (RFC 9110 §12.5.4) that we have words for, else English."""
+        ranked = sorted((_ranked(part) for part in accept_language[:1000].split(",")), key=lambda pair: -pair[0])
+        tags = [tag for weight, tag in ranked if weight > 0]
+        return next((tag for tag in tags if tag.partition("-")[0] in self._words and self._choose(tag) == tag), ENGLISH)
+
+    def _choose(self, locale: str) -> str:
+        known = LOCALE.fullmatch(locale) and locale.partition("-")[0] in self._words
+        return locale if known else ENGLISH
+
+
+def _read_words(folder: Path) -> Mapping[str, dict[str, object]]:
+    return {
+        path.stem: msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+        for path in sorted(folder.glob("*.json"))
+    }
+
+
+def _linked(assets: Assets, name: str) -> Linked:
+    return Linked(url=assets.url(name), integrity=assets.integrity(name))
+
+
+def _ranked(part: str) -> tuple[int, str]:
+    """The part "de-AT;q=0.8" as (800, "de-AT"); a weight that is none counts as zero. The language in lower case."""
+    tag, _, weight = part.strip().partition(";q=")
+    thousandths = re.fullmatch(r"(0|1)(?:\.([0-9]{0,3}))?", weight.strip()) if weight else None
+    language, dash, rest = tag.strip().partition("-")
+    rank = 1000 if not weight else 0
+    if thousandths:
+        rank = min(1000, int(thousandths[1]) * 1000 + int((thousandths[2] or "").ljust(3, "0")))
+    return rank, language.lower() + dash + rest
+
+
+def _check(origins: Sequence[str], nonce: str) -> None:
+    if not NONCE.fullmatch(nonce):
+        raise ValueError("The nonce must be 22 to 64 letters of base64url.")
+    if len(origins) > ORIGINS_MAX:
+        raise ValueError(f"At most {ORIGINS_MAX} origins may embed a page.")
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(f"Not an origin that can stand in a policy: {origin!r}")

@@ -1,0 +1,91 @@
+"""Signed requests: who is asking, checked in the protocol's order, and changes made once."""
+
+import hashlib
+from typing import Any
+
+from msgspec import Struct
+
+from paydesk.errors import Refusal
+from paydesk.merchants import KeyInUse
+from paydesk.payments.shapes import reveal
+from paydesk.requests import signature
+from paydesk.requests.once import Claim, Once, Reply
+from paydesk.requests.signature import Signed
+from paydesk.store import Command
+from paydesk.times import rfc3339
+from paydesk.web.call import JSON, Call, Response
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """A key whose signature held."""
+
+    signed: Signed
+    key: KeyInUse
+    body: bytes
+
+    @property
+    def account(self) -> str:
+        return self.key.account
+
+    @property
+    def livemode(self) -> bool:
+        return self.key.id.startswith("key_live_")
+
+
+async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
+    """Check the signature of this request. Reads nothing from the database but the key, and stores nothing."""
+    desk = call.desk
+    signed = signature.parse(call.method, call.raw_path, call.query, call.headers, needs_idempotency_key)
+    body = await call.body()
+    key = await desk.directory.key(signed.key_id)
+    now_ms = desk.world.now_ms()
+    if not signature.holds(signed, body, key.good_at(now_ms) if key else []) or key is None:
+        raise Refusal("invalid_signature", explain=_explained(signed, body))
+    call.account = key.account
+    if not signature.in_window(signed, now_ms):
+        raise Refusal("timestamp_out_of_range", server_time=rfc3339(now_ms))
+    if desk.per_key and (wait := desk.per_key.take(key.id, desk.world.monotonic())):
+        raise Refusal("rate_limited", retry_after_seconds=wait)
+    if call.method == "GET" and not desk.read_nonces.first(key.id, signed.nonce, now_ms):
+        raise Refusal("nonce_reused")
+    return Caller(signed=signed, key=key, body=body)
+
+
+async def once(call: Call, who: Caller, inner: Command[Reply]) -> Response:
+    """Decide a change under the request's nonce and idempotency key, and answer."""
+    signed = who.signed
+    claim = Claim(
+        account=who.account,
+        key_id=who.key.id,
+        nonce=signed.nonce,
+        signed_ms=signed.timestamp_ms,
+        idempotency_key=signed.idempotency_key,
+        fingerprint=_fingerprint(call, who.body) if signed.idempotency_key else "",
+    )
+    return answer(call, who.account, await call.desk.submit(Once(claim=claim, inner=inner)))
+
+
+def answer(call: Call, account: str, reply: Reply) -> Response:
+    """The reply over HTTP, with the client secret put in where it belongs."""
+    if reply.refusal:
+        raise reply.refusal
+    body = reply.body
+    if reply.reveals:
+        body = reveal(body, client_secret(call, account, reply.reveals))
+    headers = [*JSON, (b"idempotent-replayed", b"true")] if reply.replayed else JSON
+    return Response(status=reply.status, body=body, headers=headers)
+
+
+def client_secret(call: Call, account: str, intent: str) -> str:
+    """What lets a shopper's browser see and pay this intent: derived, so nothing stores it."""
+    return f"{intent}_secret_{call.desk.sealer.client_secret(account, intent)}"
+
+
+def _fingerprint(call: Call, body: bytes) -> str:
+    parts = (call.method.encode(), call.raw_path, call.query, body)
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def _explained(signed: Signed, body: bytes) -> dict[str, Any] | None:
+    """In test mode the error itself shows what the server signed: the commonest support case of such APIs."""
+    return signature.explain(signed, body) if signed.key_id.startswith("key_test_") else None

@@ -1,0 +1,32 @@
+"""Every kind of duty and the room that does it."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from paydesk.duties.runner import Handler
+from paydesk.events.deliver import DELIVER, EventDesk, deliver
+from paydesk.events.dispatch import dispatch
+from paydesk.events.record import DISPATCH
+from paydesk.payments.ask import PaymentDesk, ask
+from paydesk.payments.confirm import ASK_PSP
+from paydesk.store import Duty
+from paydesk.vault.cards import Card
+
+
+class WorkerDesk(PaymentDesk, EventDesk, Protocol):
+    """A desk with all that duties need."""
+
+
+def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
+    """Which function does which kind of duty."""
+
+    async def ask_psp(duty: Duty, carried: object) -> None:
+        await ask(desk, duty, carried if isinstance(carried, Card) else None)
+
+    async def dispatch_event(duty: Duty, carried: object) -> None:
+        await dispatch(desk, duty, carried)
+
+    async def deliver_event(duty: Duty, carried: object) -> None:
+        await deliver(desk, duty, carried)
+
+    return {ASK_PSP: ask_psp, DISPATCH: dispatch_event, DELIVER: deliver_event}
