@@ -38,7 +38,7 @@ def shop(port: Port, paydesk: PaydeskUrl, host: Host = "127.0.0.1") -> None:
     try:
         the_shop = Shop(paydesk_url=paydesk, key_id=key_id, secret=secret, webhook_secrets=webhook_secrets.split())
     except ValueError as why:
-        raise typer.BadParameter(str(why), param_hint="--paydesk") from why
+        raise typer.BadParameter(str(why), param_hint="--paydesk or SHOP_…") from why
     _open(lambda _door: the_shop.app(), host, port, lifespan="on")
 
 

@@ -125,7 +125,10 @@ def _operation(route: Route) -> Schema:
     if more:
         operation["description"] = " ".join(more.split())
     if route.body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference(route.body)}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": reference(route.body)}},
+        }
     return operation
 
 
@@ -151,7 +154,7 @@ def _idempotency(route: Route) -> Iterable[Schema]:
             "name": "Idempotency-Key",
             "in": "header",
             "required": route.needs_idempotency_key,
-            "description": "Names what is asked for: a repeat within 24 hours gets the same answer and changes nothing.",
+            "description": "Names what is asked for: a repeat within 24 hours gets the same answer, and does nothing.",
             "schema": {"type": "string", "pattern": PARTS["key"][1]},
         }
 
@@ -170,9 +173,7 @@ def _responses(route: Route) -> Schema:
     return responses | {"default": {"$ref": "#/components/responses/Error"}}
 
 
-def _answer(
-    says: str, schema: Schema | None, headers: Iterable[str], media: str | None = "application/json"
-) -> Schema:
+def _answer(says: str, schema: Schema | None, headers: Iterable[str], media: str | None = "application/json") -> Schema:
     named = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     answer: Schema = {"description": says, "headers": named}
     return answer | {"content": {media: {"schema": schema}}} if schema else answer
@@ -195,5 +196,3 @@ def _webhook(event_type: str) -> Schema:
         "requestBody": {"required": True, "content": {"application/json": {"schema": reference(Event)}}},
         "responses": {"2XX": {"description": "Received."}, "default": {"description": "Sent again later."}},
     }
-
-

@@ -78,8 +78,8 @@ INTENT_REFUSALS = (
 )  # fmt: skip
 ENDPOINT_REFUSALS = ("url_not_allowed", "card_number_in_text", "limit_reached")
 CONFIRM_REFUSALS = (
-    *MISSING, "card_payload_invalid", "card_key_expired", "operation_in_progress", "invalid_state", "attempts_exhausted",
-    "psp_unavailable", *(code for code, entry in CODES.items() if entry.type == "card_error"),
+    *MISSING, "card_payload_invalid", "card_key_expired", "operation_in_progress", "invalid_state",
+    "attempts_exhausted", "psp_unavailable", *(code for code, entry in CODES.items() if entry.type == "card_error"),
 )  # fmt: skip
 
 ROUTES = (

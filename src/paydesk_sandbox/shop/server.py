@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from paydesk_client import AsyncPaydesk, PaydeskError, WebhookVerificationError, verify_webhook
+from paydesk_client import AsyncPaydesk, PaydeskError, WebhookVerificationError, sign_webhook, verify_webhook
 from paydesk_sandbox.shop.orders import Order, Orders
 from paydesk_sandbox.shop.pages import Pages
 
@@ -33,9 +33,10 @@ class Basket(Struct, frozen=True, kw_only=True):
 
 
 class Shop:
-    """The routes. `webhook_secrets`: of several, one must fit, so that a secret can be rolled."""
+    """The routes. Of several `webhook_secrets` one must fit, so that one can be rolled. Raises ValueError for bad settings."""
 
     def __init__(self, *, paydesk_url: str, key_id: str, secret: str, webhook_secrets: Sequence[str]) -> None:
+        sign_webhook(b"", webhook_secrets, webhook_id="evt_none")  # a bad secret shall stop the start, not each webhook
         self._paydesk = AsyncPaydesk(paydesk_url, key_id, secret)
         self._webhook_secrets = webhook_secrets
         self._orders = Orders()

@@ -1,0 +1,13 @@
+"""One stage for all journeys of a worker; every journey has merchants of its own."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.stage.stage import Stage, staged
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+    with staged(tmp_path_factory.mktemp("stage")) as playing:
+        yield playing
