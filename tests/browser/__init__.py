@@ -1,0 +1,5 @@
+"""The card frame in a real Chromium, inside a real shop's page.
+
+`chromium.py` finds the browser, `stub.py` is a Paydesk server that does as a test tells it and opens what the frame
+sealed, `shop.py` serves the shop's pages, `counter.py` is what tests drive. conftest.py puts them together.
+"""
