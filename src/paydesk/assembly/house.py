@@ -21,7 +21,7 @@ from paydesk.store.committer import Session
 from paydesk.store.lists import Lists
 from paydesk.telemetry import Log, Metrics
 from paydesk.vault.keys import CardKeys
-from paydesk.web import docs
+from paydesk.web import docs, openapi
 from paydesk.web.assets import Assets
 from paydesk.web.page import Page
 from paydesk.worker.handlers import handlers
@@ -122,7 +122,8 @@ class House:
     def docs(self) -> bytes:
         """The page for people, as HTML; made at the first request for it."""
         if self._docs is None:
-            self._docs = docs.render(self.assets)
+            style = self.assets.url("docs.css")
+            self._docs = docs.render(self.openapi(), templates=resources.folder("templates"), style=style)
         return self._docs
 
     async def start(self) -> None:
@@ -132,10 +133,14 @@ class House:
         self.world.spawn(self.runner.run(), "duties")
         self.world.spawn(prune_for_ever(self), "pruning")
 
-    async def stop(self) -> None:
-        """Begin nothing new, wait for what is under way (at most `drain_seconds`), commit what waits."""
+    def stop_holding(self) -> None:
+        """End streams and answer held requests: the process is about to stop."""
         self.stopping = True
         self.published.wake_everyone()
+
+    async def stop(self) -> None:
+        """Begin nothing new, wait for what is under way (at most `drain_seconds`), commit what waits."""
+        self.stop_holding()
         self.runner.stop()
         until = self.world.monotonic() + self.config.drain_seconds
         while self.runner.running() and self.world.monotonic() < until:  # noqa: ASYNC110 (a few looks, once)

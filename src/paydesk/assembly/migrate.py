@@ -50,5 +50,5 @@ def config_for(database: Path):
 
     config = Config()
     config.set_main_option("script_location", str(HERE))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{database.absolute()}")
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{database.absolute()}".replace("%", "%%"))
     return config

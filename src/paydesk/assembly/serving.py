@@ -68,13 +68,25 @@ def real_world(config: Config, log: Log) -> RealWorld:
     return RealWorld(http, failed=lambda name, why: log.error("task_failed", task=name, exc_info=why))
 
 
+class Server(uvicorn.Server):
+    """Tells the house of a stop before it waits for what is being answered, so that streams and held requests end."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._house.stop_holding()
+        await super().shutdown(sockets)
+
+
 async def serve(config: Config, environment: Mapping[str, str], log: Log, ready: Callable[[str], None]) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. `ready(origin)` is called when requests are answered."""
     listener = bind(config)
     config = replace(config, port=listener.getsockname()[1])
     async with opened(config, environment, log) as house:
         door = Door(house)
-        server = uvicorn.Server(_uvicorn_config(config, house, door))
+        server = Server(_uvicorn_config(config, house, door), house)
         commands = await control.listen(house, config.data)
         gc.collect()
         gc.freeze()
@@ -120,7 +132,6 @@ def _uvicorn_config(config: Config, house: House, door: Door) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -2,7 +2,7 @@
 nobody reads.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -32,7 +32,7 @@ class Streaming(Struct, frozen=True, kw_only=True):
     """An answer that is written as it comes, until the iterator ends or the caller is gone."""
 
     headers: Headers
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes]
 
 
 def as_json(value: object, status: int = 200, headers: Headers | None = None) -> Response:

@@ -34,7 +34,8 @@ async def page(call: Call) -> Response:
         raise Refusal("resource_missing", "There is no such payment.", param="intent")
     nonce = urlsafe_b64encode(call.desk.world.random(18)).decode()
     origins = account.origin_list
-    locale = call.desk.page.locale_for(call.header(b"accept-language") or "")
+    wanted = call.parameters("locale").get("locale") or call.header(b"accept-language") or ""
+    locale = call.desk.page.locale_for(wanted)
     body = call.desk.page.render(intent_id=intent_id, origins=origins, nonce=nonce, locale=locale)
     return Response(body=body, headers=call.desk.page.headers(origins=origins, nonce=nonce))
 

@@ -3,6 +3,7 @@ line.
 """
 
 from collections.abc import Iterable
+from contextlib import aclosing
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Route as StarletteRoute
@@ -99,12 +100,12 @@ class Answering:
 
     async def give_streaming(self, streaming: Streaming) -> None:
         """An answer as it comes. The first chunk is made before the answer begins, so it can still be a refusal."""
-        chunks = aiter(streaming.chunks)
-        first = await anext(chunks, b"")
-        await self._begin(200, streaming.headers)
-        await self.send({"type": "http.response.body", "body": first, "more_body": True})
-        async for chunk in chunks:
-            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        async with aclosing(streaming.chunks) as chunks:
+            first = await anext(chunks, b"")
+            await self._begin(200, streaming.headers)
+            await self.send({"type": "http.response.body", "body": first, "more_body": True})
+            async for chunk in chunks:
+                await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, status: int, headers: Headers) -> None:

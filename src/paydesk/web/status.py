@@ -2,7 +2,7 @@
 delivered.
 """
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 
 import msgspec
@@ -46,7 +46,7 @@ async def stream(call: Call) -> Streaming:
     return Streaming(headers=headers, chunks=_events(call, viewer, last))
 
 
-async def _events(call: Call, viewer: Viewer, last: int) -> AsyncIterator[bytes]:
+async def _events(call: Call, viewer: Viewer, last: int) -> AsyncGenerator[bytes]:
     """An event for each version that is seen, a comment when nothing happens; ends at a terminal state."""
     desk, key = call.desk, (viewer.intent.account, viewer.intent.id)
     with _held(call), desk.published.watch((Intent, key)) as watch:
