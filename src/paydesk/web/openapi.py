@@ -154,7 +154,7 @@ def _idempotency(route: Route) -> Iterable[Schema]:
             "name": "Idempotency-Key",
             "in": "header",
             "required": route.needs_idempotency_key,
-            "description": "Names what is asked for: a repeat within 24 hours gets the same answer, and does nothing.",
+            "description": "Names what is asked for: a repeat within 24 hours gets the same answer and nothing more.",
             "schema": {"type": "string", "pattern": PARTS["key"][1]},
         }
 

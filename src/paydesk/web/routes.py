@@ -70,6 +70,7 @@ RESUME = (
         name="Last-Event-ID", says="The last version that was seen.", whole=(0, status.VERSION_MAX), place="header"
     ),
 )
+LOCALE = (Parameter(name="locale", says="A language tag; by default what Accept-Language asks for."),)
 MISSING = ("resource_missing",)
 HELD = ("resource_missing", "overloaded")
 INTENT_REFUSALS = (
@@ -104,7 +105,7 @@ ROUTES = (
           refusals=MISSING),
     Route("GET", "/v1/ping", reads.ping, "signature", None, answers.Ping),
     Route("GET", "/checkout/keys", checkout.keys, "none", None, answers.CardKeySet),
-    Route("GET", "/checkout/{intent}", checkout.page, media="text/html", refusals=MISSING),
+    Route("GET", "/checkout/{intent}", checkout.page, media="text/html", parameters=LOCALE, refusals=MISSING),
     Route("GET", "/checkout/{intent}/session", checkout.session, "client_secret", None, answers.CheckoutSession,
           refusals=MISSING),
     Route("POST", "/checkout/{intent}/confirm", checkout.confirm, "client_secret", checkout.ConfirmBody, ShopperIntent,
