@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.journeys.cast import Cast
 from tests.stage.stage import Stage, staged
 
 
@@ -11,3 +12,11 @@ from tests.stage.stage import Stage, staged
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     with staged(tmp_path_factory.mktemp("stage")) as playing:
         yield playing
+
+
+@pytest.fixture
+def cast(stage: Stage) -> Generator[Cast]:
+    """Whoever this test needs."""
+    playing = Cast(stage)
+    yield playing
+    playing.leave()

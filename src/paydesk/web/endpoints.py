@@ -34,8 +34,12 @@ class ReplyEndpoint(Command[Reply], frozen=True):
 
     inner: AddEndpoint
     livemode: bool
+    room: int
+    """How many more the account may have. Refused in the decision, since a repeat of the last one is no new one."""
 
     def decide(self, work: Work) -> Reply:
+        if self.room <= 0:
+            raise Refusal("limit_reached", "The account has as many webhook endpoints as it may have.")
         endpoint = self.inner.decide(work)
         body = msgspec.json.encode(endpoints.view(endpoint, livemode=self.livemode))
         return Reply(body=body, object_id=endpoint.id)
@@ -62,8 +66,6 @@ async def create(call: Call) -> Response:
     refuse_card_numbers("url", wanted.url)
     refuse_card_numbers("description", wanted.description or "")
     existing = await endpoints.of_account(call.desk.reader, who.account)
-    if len(existing) >= call.desk.config.endpoints_max:
-        raise Refusal("limit_reached", f"An account has at most {call.desk.config.endpoints_max} webhook endpoints.")
     command, _ = endpoints.add_endpoint(
         call.desk.world,
         call.desk.sealer,
@@ -74,7 +76,9 @@ async def create(call: Call) -> Response:
         description=wanted.description,
         added_by="merchant",
     )
-    return await _with_secret(call, who, await once(call, who, ReplyEndpoint(inner=command, livemode=who.livemode)))
+    room = call.desk.config.endpoints_max - len(existing)
+    made = await once(call, who, ReplyEndpoint(inner=command, livemode=who.livemode, room=room))
+    return await _with_secret(call, who, made)
 
 
 async def index(call: Call) -> Response:
