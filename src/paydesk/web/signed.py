@@ -46,7 +46,7 @@ async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
         raise Refusal("timestamp_out_of_range", server_time=rfc3339(now_ms))
     if desk.per_key and (wait := desk.per_key.take(key.id, desk.world.monotonic())):
         raise Refusal("rate_limited", retry_after_seconds=wait)
-    if call.method == "GET" and not desk.read_nonces.first(key.id, signed.nonce, now_ms):
+    if call.method in ("GET", "HEAD") and not desk.read_nonces.first(key.id, signed.nonce, now_ms):
         raise Refusal("nonce_reused")
     return Caller(signed=signed, key=key, body=body)
 
