@@ -5,6 +5,6 @@ with what was really charged, and what it announced with what a shop really hear
 paydesk_sandbox psp` and `… shop`, by tests, by the benchmark, and by merchants who want to try their own integration.
 `psp/rules.py` runs without any process: the simulator drives it.
 
-Read: `psp/rules.py`, `psp/server.py`, then `shop/orders.py`, `shop/server.py`. `door.py` is the listening socket of
-both.
+Read: `psp/rules.py`, `psp/server.py`, then `shop/orders.py`, `shop/server.py`. `bodies.py` reads JSON that was sent;
+`door.py` is the listening socket of both.
 """

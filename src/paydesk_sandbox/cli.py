@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Annotated, Literal
 
+import httpx
 import typer
 from starlette.types import ASGIApp
 
@@ -37,7 +38,7 @@ def shop(port: Port, paydesk: PaydeskUrl, host: Host = "127.0.0.1") -> None:
     key_id, secret, webhook_secrets = map(_from_environment, ("SHOP_KEY_ID", "SHOP_SECRET", "SHOP_WEBHOOK_SECRET"))
     try:
         the_shop = Shop(paydesk_url=paydesk, key_id=key_id, secret=secret, webhook_secrets=webhook_secrets.split())
-    except ValueError as why:
+    except (ValueError, httpx.InvalidURL) as why:
         raise typer.BadParameter(str(why), param_hint="--paydesk or SHOP_…") from why
     _open(lambda _door: the_shop.app(), host, port, lifespan="on")
 

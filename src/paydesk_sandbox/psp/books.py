@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from paydesk_sandbox.bodies import Unreadable, read
 from paydesk_sandbox.psp.cards import Card, brand, decline_code
 
 DAY_MS = 24 * 3600 * 1000
@@ -107,8 +108,8 @@ class Books:
         if kept := self._keys.get((merchant, key)):
             return self._repeat(kept, fingerprint)
         try:
-            request = msgspec.json.decode(body, type=ChargeRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            request = read(body, ChargeRequest)
+        except Unreadable as wrong:
             return refused(400, "invalid_request", str(wrong))
         entry = self._enter(merchant, request, now_ms)
         paid = entry.charge.status != "declined"
@@ -167,9 +168,8 @@ class Books:
         return msgspec.structs.replace(kept.answer, replayed=True)
 
     def _enter(self, merchant: str, request: ChargeRequest, now_ms: int) -> Entry:
-        self._latest_ms = max(
-            self._latest_ms, now_ms
-        )  # a clock set back must not break the order that `list` searches in
+        # A clock set back must not break the order that `charges` searches in.
+        self._latest_ms = max(self._latest_ms, now_ms)
         code = decline_code(request.card, now_ms)
         charge = _charge(self._next_id(), request, code, self._latest_ms)
         card = request.card

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct
 
+from paydesk_sandbox.bodies import Unreadable, read
 from paydesk_sandbox.psp.books import DAY_MS, Answer, Books, refused
 from paydesk_sandbox.psp.cards import fault_of
 from paydesk_sandbox.psp.faults import AS_USUAL, Fault, Faults, Handling, handling_of
@@ -102,8 +103,8 @@ class Psp:
         if merchant is None or self.books.knows(merchant, call.idempotency_key, now_ms):
             return None
         try:
-            return fault_of(msgspec.json.decode(call.body, type=_Peek).card.number)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return fault_of(read(call.body, _Peek).card.number)
+        except Unreadable:
             return None
 
     def _answer(self, call: Call, now_ms: int) -> Answer:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from paydesk_sandbox.bodies import Unreadable, read
 from paydesk_sandbox.door import Door
 from paydesk_sandbox.psp.books import Answer, refused
 from paydesk_sandbox.psp.exchange import BodyTooLarge, Exchange
@@ -43,6 +44,8 @@ class PspServer:
                 await self._route(exchange)
         except BodyTooLarge:
             await _give(exchange, refused(413, "body_too_large", "The body is too large."))
+        except Unreadable as wrong:
+            await _give(exchange, refused(400, "invalid_request", str(wrong)))
 
     async def _charges(self, exchange: Exchange) -> None:
         call = Call(
@@ -91,23 +94,14 @@ class PspServer:
         await _give_json(exchange, faults_shown(self._psp))
 
     async def _order_fault(self, exchange: Exchange) -> None:
-        try:
-            fault = msgspec.json.decode(await exchange.body(), type=Fault)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            await _give(exchange, refused(400, "invalid_request", str(wrong)))
-            return
+        fault = read(await exchange.body(), Fault)
         self._psp.order(fault)
         if fault.fault == "refuse":  # before the answer, so that whoever reads it meets a closed door
             self._door.refuse(fault.for_ms)
         await _give_json(exchange, faults_shown(self._psp))
 
     async def _follow_plan(self, exchange: Exchange) -> None:
-        try:
-            plan = msgspec.json.decode(await exchange.body(), type=Plan)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            await _give(exchange, refused(400, "invalid_request", str(wrong)))
-            return
-        self._psp.faults.follow(plan)
+        self._psp.faults.follow(read(await exchange.body(), Plan))
         await _give_json(exchange, faults_shown(self._psp))
 
     async def _clear_faults(self, exchange: Exchange) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from paydesk_client import AsyncPaydesk, PaydeskError, WebhookVerificationError, sign_webhook, verify_webhook
+from paydesk_sandbox.bodies import read
 from paydesk_sandbox.shop.orders import Order, Orders
 from paydesk_sandbox.shop.pages import Pages
 
@@ -33,7 +34,7 @@ class Basket(Struct, frozen=True, kw_only=True):
 
 
 class Shop:
-    """The routes. Of several `webhook_secrets` one must fit, so that one can be rolled. Raises ValueError for bad settings."""
+    """The routes. Of several `webhook_secrets` one must fit. Raises ValueError for settings that cannot work."""
 
     def __init__(self, *, paydesk_url: str, key_id: str, secret: str, webhook_secrets: Sequence[str]) -> None:
         sign_webhook(b"", webhook_secrets, webhook_id="evt_none")  # a bad secret shall stop the start, not each webhook
@@ -151,7 +152,7 @@ def _basket(body: bytes, request: Request) -> Mapping[str, int]:
         form = parse_qs(body.decode())
         return {sku: _quantity(form) for sku in form.get("sku", [])}
     basket: dict[str, int] = {}
-    for item in msgspec.json.decode(body, type=Basket).items:
+    for item in read(body, Basket).items:
         basket[item.sku] = basket.get(item.sku, 0) + item.quantity
     return basket
 
