@@ -9,11 +9,12 @@ from starlette.routing import Route
 RECORDER = """
   window.heard = [];
   window.told = [];
+  window.channels = 0;
   const note = (where) => (event) => window.heard.push({ where, origin: event.origin, data: event.data });
   window.addEventListener("message", note("window"));
   const RealChannel = window.MessageChannel;
   window.MessageChannel = class extends RealChannel {
-    constructor() { super(); this.port1.addEventListener("message", note("port")); }
+    constructor() { super(); window.channels += 1; this.port1.addEventListener("message", note("port")); }
   };
 """
 

@@ -142,18 +142,47 @@ def test_a_page_of_paydesk_in_another_window_is_no_frame_of_ours(counter: Counte
     assert other.evaluate("window.got") is None
 
 
+BESIDE = """
+  // A frame made by hand, without the loader; beside it another page of the same shop, which speaks first.
+  const init = (secret) => ({ paydesk: 1, type: "init", clientSecret: secret });
+  const card = document.createElement("iframe");
+  card.src = "FRAME";
+  const beside = document.createElement("iframe");
+  window.forge = () => beside.contentWindow.eval(`
+    parent.frames[0].postMessage(${JSON.stringify(init("pi_other_secret_x"))}, "*", [new MessageChannel().port2]);
+    parent.frames[0].postMessage("done", "*");
+  `);
+  window.answer = (secret) => card.contentWindow.postMessage(init(secret), "*", [new MessageChannel().port2]);
+  document.querySelector("#pay").append(card);
+  document.body.append(beside);
+"""
+
+
 def test_the_frame_listens_to_its_parent_alone(counter: Counter) -> None:
-    """A second init, from the frame's own window, changes nothing."""
-    form = counter.open()
-    expect(form.locator("#pay")).to_be_enabled()
-    counter.frame.evaluate(
-        """() => { const { port1 } = new MessageChannel();
-        window.postMessage({ paydesk: 1, type: "init", clientSecret: "pi_x_secret_y" }, "*", [port1]); }"""
-    )
+    """Right origin, wrong window: its secret is not taken, and the parent's still is."""
+    frame_address = f"{counter.paydesk}/checkout/{counter.stub.intent}"
+    counter.open(script=BESIDE.replace("FRAME", frame_address))
+    counter.page.wait_for_function("window.heard.some((one) => one.data.type === 'ready')")
+    counter.frame.evaluate("addEventListener('message', (event) => { window.done ||= event.data === 'done'; })")
+    counter.page.evaluate("window.forge()")
+    counter.frame.wait_for_function("window.done")
+    counter.page.evaluate("(secret) => window.answer(secret)", counter.stub.secret)
+    form = counter.page.frame_locator("#pay iframe")
     fill(form)
     press_pay(form)
     sees(form, "success")
-    assert counter.stub.cards[0]["origin"] == counter.shop
+
+
+def test_a_frame_that_went_elsewhere_is_not_answered(counter: Counter) -> None:
+    """Right window, wrong origin: the secret is not even addressed to it."""
+    form = counter.open()
+    expect(form.locator("#pay")).to_be_enabled()
+    counter.sites.pages["/elsewhere"] = "<script>parent.postMessage({ paydesk: 1, type: 'ready' }, '*')</script>"
+    there = f"{counter.stranger}/elsewhere"
+    counter.page.evaluate("(url) => { document.querySelector('#pay iframe').src = url; }", there)
+    heard = "(origin) => window.heard.some((one) => one.origin === origin && one.data.type === 'ready')"
+    counter.page.wait_for_function(heard, arg=counter.stranger)
+    assert counter.page.evaluate("window.channels") == 1, "the one for the form itself"
 
 
 def test_one_document_is_answered_once(counter: Counter) -> None:

@@ -10,6 +10,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LATER = "The payment did not go through and nothing was charged. Please try again in a moment."
 
 
+INTERNAL = '{"error": {"type": "api_error", "code": "internal_error", "message": "?"}}'
+
+
 def lose_answers(counter: Counter, times: int, *, arrive: bool) -> None:
     """The next answers of confirm never reach the frame; its requests reach the server only if they `arrive`."""
     left = [times]
@@ -90,7 +93,7 @@ def test_a_decline_whose_answer_was_lost_is_shown(counter: Counter) -> None:
     sees(form, "success")
 
 
-@pytest.mark.parametrize(("status", "body"), [(502, "<h1>Bad gateway</h1>"), (503, "busy"), (500, "{}")])
+@pytest.mark.parametrize(("status", "body"), [(502, "<h1>Bad gateway</h1>"), (503, "busy"), (500, INTERNAL)])
 def test_a_proxys_error_is_a_lost_answer(counter: Counter, status: int, body: str) -> None:
     form = counter.open()
     first = [True]

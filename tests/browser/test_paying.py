@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.counter import AMEX, DECLINED, GOOD, Counter, fill, press_pay, sees
 
@@ -112,6 +112,21 @@ def test_the_button_works_once(counter: Counter) -> None:
     counter.stub.become("succeeded")
     sees(form, "success")
     assert len(counter.stub.payloads) == 1
+
+
+def test_the_shops_button_works_once_too(counter: Counter) -> None:
+    """Its presses come while the first one is being answered, when the form still stands there."""
+    form = counter.open()
+    fill(form)
+    asked: list[Route] = []
+    counter.context.route("**/confirm", lambda route: asked.append(route))
+    counter.page.evaluate("window.form.submit()")
+    expect(form.locator("#pay")).to_have_text("Paying $19.99…")
+    counter.page.evaluate("window.form.submit(); window.form.update({ accent: 'rgb(1, 90, 60)' })")
+    expect(form.locator("#pay")).to_have_css("background-color", "rgb(1, 90, 60)")  # Came behind the second press.
+    asked[0].continue_()
+    sees(form, "success")
+    assert len(asked) == len(counter.stub.payloads) == 1
 
 
 def test_pays_by_keyboard_alone(counter: Counter) -> None:
