@@ -77,7 +77,11 @@ def test_links_within_the_page_lead_somewhere() -> None:
     }
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.path.startswith(("/v1/", "/checkout/"))], ids=str)
+@pytest.mark.parametrize(
+    "route",
+    [r for r in ROUTES if r.path.startswith(("/v1/", "/checkout/"))],
+    ids=lambda route: f"{route.method} {route.path}",
+)
 def test_every_route_is_on_it(route: Any) -> None:
     operation = json.loads(DESCRIPTION)["paths"][route.path][route.method.lower()]
     found = re.search(rf'<article id="{operation["operationId"]}">(.*?)</article>', PAGE, re.DOTALL)

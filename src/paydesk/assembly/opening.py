@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from paydesk.assembly.installation import Installation
@@ -61,15 +62,13 @@ def find_sealer(config: Config, environment: Mapping[str, str], world: World) ->
 
 def prepare(config: Config, sealer: Sealer, world: World) -> None:
     """Migrate, see that the master key is the database's own, and take over what a dead process had begun."""
-    migrate(config.database)
-    database = connect(config.database, read_only=False)
     try:
-        _check_key(database, config, sealer, world)
-        _take_over(database, world.now_ms())
+        migrate(config.database)
+        with closing(connect(config.database, read_only=False)) as database:
+            _check_key(database, config, sealer, world)
+            _take_over(database, world.now_ms())
     except sqlite3.DatabaseError as why:
         raise CannotOpen(f"{config.database} can't be read: {why}. Restore a backup.") from why
-    finally:
-        database.close()
     config.database.chmod(0o600)
 
 

@@ -4,7 +4,7 @@ them and from the rooms' own.
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from paydesk.errors import CODES, Kind
 from paydesk.events import record
@@ -87,7 +87,7 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
     status: int
     """The HTTP status of the answer; 0 while the operation runs."""
     object_id: str
-    answer: dict[str, Any] | None
+    answer: dict[str, Any] | Raw | None
     """The body of the answer. The secret of a webhook endpoint is not in it."""
     created: str
     expires_at: str

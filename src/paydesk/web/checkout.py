@@ -14,6 +14,7 @@ from paydesk.payments.states import Status
 from paydesk.store import account_of
 from paydesk.times import rfc3339
 from paydesk.vault.payload import digest, open_card
+from paydesk.web.answers import CheckoutSession
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
 from paydesk.web.shopper import Viewer, shopper
@@ -49,15 +50,15 @@ async def keys(call: Call) -> Response:
 async def session(call: Call) -> Response:
     """What the page may know before anything was paid."""
     viewer = await shopper(call)
-    view = shopper_view(viewer.intent, viewer.account.merchant_name)
+    view = asdict(shopper_view(viewer.intent, viewer.account.merchant_name))
+    view["object"] = "checkout_session"
     return as_json(
-        {
-            **{name: value for name, value in asdict(view).items() if value is not msgspec.UNSET},
-            "object": "checkout_session",
-            "methods": ["card"],
-            "languages": list(call.desk.page.languages),
-            "server_time": rfc3339(call.desk.world.now_ms()),
-        }
+        CheckoutSession(
+            **view,
+            methods=["card"],
+            languages=list(call.desk.page.languages),
+            server_time=rfc3339(call.desk.world.now_ms()),
+        )
     )
 
 

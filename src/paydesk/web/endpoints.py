@@ -12,6 +12,7 @@ from paydesk.events.endpoints import AddEndpoint, Deleted, DeleteEndpoint
 from paydesk.events.rows import Endpoint
 from paydesk.requests.once import Reply
 from paydesk.store import Command, Key, Work
+from paydesk.web.answers import Listed
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
 from paydesk.web.card_numbers import refuse_card_numbers
@@ -87,7 +88,7 @@ async def index(call: Call) -> Response:
     call.parameters()
     found = await endpoints.of_account(call.desk.reader, who.account)
     data = [endpoints.view(endpoint, livemode=who.livemode) for endpoint in found]
-    return as_json({"object": "list", "data": data, "has_more": False, "url": "/v1/webhook_endpoints"})
+    return as_json(Listed(data=data, has_more=False, url="/v1/webhook_endpoints"))
 
 
 async def read(call: Call) -> Response:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from paydesk.errors import Refusal
 from paydesk.merchants import Account
-from paydesk.money import check_amount, digits
+from paydesk.money import AMOUNT_MAX, check_amount, digits
 from paydesk.payments.create import Create
 from paydesk.payments.rows import Intent
 from paydesk.payments.shapes import render, reveal
@@ -22,9 +22,9 @@ from paydesk.web.signed import caller, client_secret, once
 class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /v1/payment_intents`."""
 
-    amount: int
+    amount: Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": AMOUNT_MAX})]
     """In the currency's minor unit."""
-    currency: str
+    currency: Annotated[str, Meta(extra_json_schema={"pattern": "^[a-z]{3}$"})]
     """Lower-case ISO 4217."""
     description: Annotated[str, Meta(max_length=1000)] | None = None
     statement_descriptor: Annotated[str, Meta(min_length=5, max_length=22, pattern=r"^[ -~]*$")] | None = None

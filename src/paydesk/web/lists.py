@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from paydesk.errors import Refusal
 from paydesk.store import Row
+from paydesk.web.answers import Listed
 from paydesk.web.call import Call, Response, as_json, whole_number
 
 CURSORS = ("starting_after", "ending_before")
@@ -37,4 +38,4 @@ async def listed(
     rows = await call.desk.lists.rows(kind, statement)
     page = rows[:limit][::-1] if backwards else rows[:limit]
     data = [Raw(render(row)) for row in page]
-    return as_json({"object": "list", "data": data, "has_more": len(rows) > limit, "url": url})
+    return as_json(Listed(data=data, has_more=len(rows) > limit, url=url))

@@ -22,6 +22,10 @@ from paydesk.errors import Refusal
 
 IDLE, HEAD, BODY = range(3)
 
+SLASH = ord("/")
+
+FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+
 FRAMING_MAX = 8
 """How many times its body a chunked request may be: six bytes a byte is the worst that honest chunks cost."""
 
@@ -40,6 +44,19 @@ class Stop(Exception):
 
 class Limited(HttpToolsProtocol):
     """One connection. `limited` makes the subclass that uvicorn is given."""
+
+    # Slots, because with ten attributes more the instance's dict would outgrow what CPython makes fast (thirty).
+    __slots__ = (
+        "_active",
+        "_body_bytes",
+        "_chunk_bytes",
+        "_deaf",
+        "_messages",
+        "_part_bytes",
+        "_phase",
+        "_timer",
+        "_watched",
+    )
 
     header_bytes_max = 16 * 1024
     header_timeout_seconds = 10.0
@@ -90,8 +107,8 @@ class Limited(HttpToolsProtocol):
             return
         if self._phase and self._is_too_long(phase, messages):
             self._refuse(Stop("headers_too_large" if self._phase == HEAD else "body_too_large"))
-            return
-        self._watch()
+        elif self._phase or self._watched or not self._is_answering():  # A request that came whole has none of these.
+            self._watch()
 
     # What the parser calls
 
@@ -100,11 +117,6 @@ class Limited(HttpToolsProtocol):
         self._messages += 1
         self._part_bytes = 0
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        if b"#" in url:  # The parser would drop it and what follows.
-            raise Stop("path_not_canonical")
-        super().on_url(url)
 
     def on_headers_complete(self) -> None:
         self._judge_head()
@@ -138,14 +150,20 @@ class Limited(HttpToolsProtocol):
             raise Stop("malformed_request", "The request is not HTTP/1.1.")
         if self._part_bytes + self._chunk_bytes > self.header_bytes_max and self._head_bytes() > self.header_bytes_max:
             raise Stop("headers_too_large")
-        if not self.url.startswith(b"/"):
+        if self.url[0] != SLASH:
             raise Stop("path_not_canonical", "The request target must be a path.")
-        for name, value in self.headers:
-            if name == b"content-length":
-                if int(value) > self.body_bytes_max:
-                    raise Stop("body_too_large")
-            elif name == b"transfer-encoding" and (value.lower() != b"chunked" or version == "1.0"):
-                raise Stop("malformed_request", "The only Transfer-Encoding is `chunked`, in HTTP/1.1.")
+        if b"#" in self.url:  # uvicorn would drop it and what follows.
+            raise Stop("path_not_canonical")
+        for header in self.headers:
+            if header[0] in FRAMING:
+                self._judge_framing(*header, version)
+
+    def _judge_framing(self, name: bytes, value: bytes, version: str) -> None:
+        if name == b"content-length":
+            if int(value) > self.body_bytes_max:
+                raise Stop("body_too_large")
+        elif value.lower() != b"chunked" or version == "1.0":
+            raise Stop("malformed_request", "The only Transfer-Encoding is `chunked`, in HTTP/1.1.")
 
     def _head_bytes(self) -> int:
         line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n")

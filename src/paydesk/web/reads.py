@@ -8,6 +8,7 @@ from paydesk.ledger import balance as ledger_balance
 from paydesk.payments.shapes import reveal
 from paydesk.requests.rows import Kept
 from paydesk.times import rfc3339
+from paydesk.web.answers import KeptAnswer, Ping
 from paydesk.web.call import Call, Response, as_json
 from paydesk.web.lists import listed
 from paydesk.web.signed import caller, client_secret
@@ -16,7 +17,7 @@ from paydesk.web.signed import caller, client_secret
 async def ping(call: Call) -> Response:
     """A signed no-op: checks the signature, touches no database."""
     who = await caller(call)
-    return as_json({"object": "ping", "livemode": who.livemode, "server_time": rfc3339(call.desk.world.now_ms())})
+    return as_json(Ping(livemode=who.livemode, server_time=rfc3339(call.desk.world.now_ms())))
 
 
 async def balance(call: Call) -> Response:
@@ -49,13 +50,12 @@ async def idempotency_key(call: Call) -> Response:
         raise Refusal("resource_missing", "Nothing is kept under this idempotency key.", param="key")
     body = reveal(kept.body, client_secret(call, who.account, kept.reveals)) if kept.reveals else kept.body
     return as_json(
-        {
-            "object": "idempotency_key",
-            "key": kept.idempotency_key,
-            "status": kept.status,
-            "object_id": kept.object_id,
-            "answer": Raw(body) if body else None,
-            "created": rfc3339(kept.created_ms),
-            "expires_at": rfc3339(kept.expires_ms),
-        }
+        KeptAnswer(
+            key=kept.idempotency_key,
+            status=kept.status,
+            object_id=kept.object_id,
+            answer=Raw(body) if body else None,
+            created=rfc3339(kept.created_ms),
+            expires_at=rfc3339(kept.expires_ms),
+        )
     )

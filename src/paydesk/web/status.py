@@ -18,6 +18,7 @@ from paydesk.web.shopper import Viewer, anyone
 WAIT_SECONDS_MAX = 60
 COMMENT_SECONDS = 15.0  # Proxies close what is silent for longer.
 VERSION_MAX = 2**53
+STILL_HERE = b": still here\n\n"
 
 
 async def status(call: Call) -> Response:
@@ -32,13 +33,16 @@ async def status(call: Call) -> Response:
             intent = await _next_version(call, intent, after, wait)
     etag = f'"{intent.version}"'
     headers = [*JSON, (b"etag", etag.encode())]
-    if call.header(b"if-none-match") == etag:
+    if _matches(call.header(b"if-none-match") or "", etag):
         return Response(status=304, headers=headers)
     return Response(body=_view(viewer, intent), headers=headers)
 
 
 async def stream(call: Call) -> Streaming:
-    """The same as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+    """The status as a live stream of server-sent events, one for each version that is seen.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html
+    """
     viewer = await anyone(call)
     call.parameters()
     last = whole_number({"id": call.header(b"last-event-id") or "0"}, "id", default=0, low=0, high=VERSION_MAX)
@@ -50,7 +54,7 @@ async def _events(call: Call, viewer: Viewer, last: int) -> AsyncGenerator[bytes
     """An event for each version that is seen, a comment when nothing happens; ends at a terminal state."""
     desk, key = call.desk, (viewer.intent.account, viewer.intent.id)
     with _held(call), desk.published.watch((Intent, key)) as watch:
-        gone = _Gone(call, watch)
+        gone, first = _Gone(call, watch), True
         while not gone.told and not desk.stopping:
             intent = await desk.reader.get(Intent, *key)
             if intent is None:
@@ -58,10 +62,13 @@ async def _events(call: Call, viewer: Viewer, last: int) -> AsyncGenerator[bytes
             if intent.version > last:
                 last = intent.version
                 yield b"id: %d\nevent: status\ndata: %s\n\n" % (last, _view(viewer, intent))
+            elif first:
+                yield STILL_HERE  # Nothing is new: the answer begins all the same, and does not look dead.
+            first = False
             if intent.status in TERMINAL:
                 return
             if not await watch.changed(COMMENT_SECONDS):
-                yield b": still here\n\n"
+                yield STILL_HERE
 
 
 class _Gone:
@@ -89,6 +96,12 @@ async def _next_version(call: Call, intent: Intent, after: int, wait_seconds: in
             if intent.version > after or not await watch.changed(until - desk.world.monotonic()):
                 return intent
     return intent
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Whether one of the listed tags is ours, weak or not (RFC 9110, section 13.1.2): proxies make them weak."""
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def triggers() -> None:
 def upgrade() -> None:
     merchants()
     payments()
+    attempts()
     books()
     events()
     requests()
@@ -132,6 +133,9 @@ def payments() -> None:
         key=("account", "id"),
         rowid=True,
     )
+
+
+def attempts() -> None:
     table(
         "attempts",
         number("version"),

@@ -1,0 +1,1 @@
+"""The revisions, oldest first by number. A revision is never changed once it was published."""
