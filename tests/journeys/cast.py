@@ -34,11 +34,16 @@ class Cast:
         return answer["done"]
 
     def merchant(
-        self, name: str = "Tea House", *, fee: str = "0", events: str = "*", receiver: bool = False
+        self, name: str = "Tea House", *, fee: str = "0", events: str = "*", receiver: bool = False, psp_url: str = ""
     ) -> Merchant:
         """A new merchant, with a receiver for its events if one is wanted."""
         facts = self.operate(
-            "merchants create", name=name, origins=[SHOP], psp_url=self.stage.psp, psp_key=None, fee=fee
+            "merchants create",
+            name=name,
+            origins=[SHOP],
+            psp_url=psp_url or self.stage.psp,
+            psp_key=None,
+            fee=fee,
         )
         listening = self.receiver(facts["merchant_id"], events=events) if receiver else None
         made = Merchant(self.stage, facts, listening)
