@@ -40,8 +40,9 @@ class SqliteStores:
         self.lists = Lists(database)
 
     def close(self) -> None:
-        self.session.close()
+        """The writer last: whoever closes last puts the write-ahead log into the file, and a reader may not."""
         self.reader.close()
+        self.session.close()
 
 
 @asynccontextmanager

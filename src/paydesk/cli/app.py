@@ -140,7 +140,9 @@ def config(data: Data = None, as_json: AsJson = False) -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after one payment; 0 only if all books agree.")] = False,
-    data: Data = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="The data folder.", show_default="a new one in var/demo")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a PSP, Paydesk and a shop; make one whole payment; then stay up for you to try."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 console = Console(highlight=False)
@@ -18,7 +19,7 @@ def show(facts: Mapping[str, object], *, as_json: bool, note: str = "") -> None:
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        console.print(f"[dim]{name:<{width}}[/]  {value}", soft_wrap=True)
+        console.print(f"[dim]{name:<{width}}[/]  {escape(str(value))}", soft_wrap=True)
     if note and console.is_terminal:
         console.print(f"\n{note}", style="yellow")
 
@@ -42,5 +43,5 @@ def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: boo
 
 def fail(message: str, *, status: int = 1) -> None:
     """A sentence on standard error, and the exit status."""
-    errors.print(f"[red]paydesk:[/] {message}", soft_wrap=True)
+    errors.print(f"[red]paydesk:[/] {escape(message)}", soft_wrap=True)
     raise SystemExit(status)
