@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from paydesk.desk import Desk
 from paydesk.duties.lease import LeaseLost, TakeLease
+from paydesk.errors import Refusal
 from paydesk.store import Duty, Key, Row, StorageFault, table_of
 
 Handler = Callable[[Duty, object], Awaitable[None]]
@@ -17,7 +18,7 @@ RUNNING_MAX = 1024
 BACKLOG_MAX = 20_000  # Fresh duties that wait for a place; the rest is found again when its lease runs out.
 SWEEP = 64  # Due duties taken over at a time.
 FAR_MS = 3_600_000  # With nothing due, look again in an hour.
-RETRY_SECONDS = 1.0  # After a look that the database refused.
+RETRY_SECONDS = 1.0  # After a look, or a taking, that the database refused.
 
 _COLUMNS = ", ".join(f'"{column}"' for column in table_of(Duty).columns)
 # The duties that are due, the longest due first.
@@ -62,7 +63,7 @@ class Runner:
             try:
                 await self._take_due()
                 self._wake_ms = await self._next_due_ms()
-            except StorageFault as why:
+            except (StorageFault, Refusal) as why:
                 self._desk.log.error("duties_unreadable", reason=str(why))
                 self._wake_ms = self._desk.world.now_ms() + int(RETRY_SECONDS * 1000)
             await self._sleep()
@@ -81,23 +82,30 @@ class Runner:
 
     async def _take_due(self) -> None:
         due = await self._desk.reader.query(Duty, DUE, (self._desk.world.now_ms(), SWEEP))
-        taking = [self._desk.world.spawn(self._take(duty), f"take {duty.id}") for duty in due]
+        refused: list[Refusal] = []
+        taking = [self._desk.world.spawn(self._take(duty, refused), f"take {duty.id}") for duty in due]
         if taking:
             await asyncio.wait(taking)
+        if refused:  # They are due still: without a pause we would look again at once, and again.
+            raise refused[0]
 
-    async def _take(self, duty: Duty) -> None:
+    async def _take(self, duty: Duty, refused: list[Refusal]) -> None:
         running_here = duty.id in self._running
-        taken = await self._desk.submit(TakeLease(duty=duty, running_here=running_here))
+        try:
+            taken = await self._desk.submit(TakeLease(duty=duty, running_here=running_here))
+        except Refusal as why:
+            refused.append(why)
+            return
         if taken and not running_here:
             self._begin(taken)
 
     def _changed(self, key: Key, row: Row | None) -> None:
-        """A commit touched a duty: begin it if it is ours and fresh, else see that we are awake when it is due."""
+        """A commit touched a duty: begin it if it is ours and fresh, and see that we are awake when it is due."""
         if not isinstance(row, Duty):
             return
         if row.owner == self._process and row.version == 1:
             self._begin(row)
-        elif row.due_ms < self._wake_ms:
+        if row.due_ms < self._wake_ms:  # Also of one begun just now: its lease may run out, or it may fail.
             self._rung.set()
 
     def _begin(self, duty: Duty) -> None:

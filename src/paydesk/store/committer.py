@@ -108,6 +108,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._closing = False
         self._batches = 0
+        self._under_way: list[Waiting] = []
         self.on_bug: Callable[[Command[Any], BaseException], None] = lambda command, why: None
         """Told of every exception in a decision that is not a refusal."""
 
@@ -141,11 +142,14 @@ class Committer:
         return await waiting.future
 
     async def run(self) -> None:
-        """Commit batches until closed and drained. A broken database ends it, and the process with it."""
+        """Commit batches until closed and drained. A broken database ends it, and the process with it; so does what
+        nobody expected, since callers must not wait for an answer that never comes.
+        """
         try:
             while (batch := await self._next_batch()) is not None:
+                self._under_way = batch
                 await self._settle(batch)
-        except DatabaseBroken as why:
+        except Exception as why:
             self._fail_everything(why)
             self._broken(why)
 
@@ -215,17 +219,7 @@ class Committer:
         """One transaction. Raises Conflict or StorageFault with nothing stored and nobody answered."""
         self._batches += 1
         marker = Marker(id=f"{self._process}-{self._batches}", created_ms=self._world.now_ms())
-        await self._session.begin()
-        try:
-            rows = WorkingSet()
-            answers = await self._decide(rows, batch)
-            changes = rows.changed()
-            if changes:
-                changes.append(((Marker, (marker.id,)), None, marker))
-                await self._session.write(changes)
-        except BaseException:
-            await self._session.rollback()
-            raise
+        answers, changes = await self._write(batch, marker)
         if not changes:
             await self._session.rollback()
         elif not await self._stored(marker):
@@ -236,6 +230,23 @@ class Committer:
             waiting.answer(answer)
         self._publish([(key, after) for key, _, after in changes])
         return None
+
+    async def _write(self, batch: list[Waiting], marker: Marker) -> tuple[list[tuple[Waiting, object]], list[Change]]:
+        """Begin, decide, write: who gets which answer, and what changed. Raises after a roll-back."""
+        await self._session.begin()
+        try:
+            rows = WorkingSet()
+            answers = await self._decide(rows, batch)
+            changes = rows.changed()
+            if changes:
+                changes.append(((Marker, (marker.id,)), None, marker))
+                await self._session.write(changes)
+        except BaseException as why:
+            await self._session.rollback()
+            if isinstance(why, Exception) and not isinstance(why, Conflict | StorageFault | DatabaseBroken):
+                raise Conflict(repr(why)) from why  # Keys or values that make no sense: halving finds out whose.
+            raise
+        return answers, changes
 
     async def _stored(self, marker: Marker) -> bool:
         """COMMIT; where its fate is unknown, learn it by inserting the marker again, for as long as that takes."""
@@ -296,8 +307,11 @@ class Committer:
         return answer
 
     async def _load(self, rows: WorkingSet, keys: dict[Key, None]) -> None:
-        """Load the rows of these keys, table by table in one order (so that lanes never lock crosswise)."""
-        wanted = sorted((key for key in keys if key not in rows.loaded), key=lambda key: (same_table(key), key[1]))
+        """Load the rows of these keys, table by table in one order (so that lanes never lock crosswise).
+
+        A row that a command of this batch has put in unseen meanwhile is not looked for: its INSERT tells.
+        """
+        wanted = sorted((key for key in keys if key not in rows.current), key=lambda key: (same_table(key), key[1]))
         by_kind: dict[type[Row], list[tuple[str, ...]]] = {}
         for kind, key in wanted:
             by_kind.setdefault(kind, []).append(key)
@@ -306,10 +320,16 @@ class Committer:
 
     def _bug(self, waiting: Waiting, why: Exception) -> Exception:
         self.on_bug(waiting.command, why)
-        return why
+        if not isinstance(why, StopIteration):
+            return why
+        bug = RuntimeError("StopIteration")  # A future holds no StopIteration.
+        bug.__cause__ = why
+        return bug
 
     def _fail_everything(self, why: Exception) -> None:
         self._closing = True
+        for waiting in (*self._under_way, *(waiting for queue in self._queues.values() for waiting in queue)):
+            waiting.answer(why)
         for queue in self._queues.values():
-            while queue:
-                queue.popleft().answer(why)
+            queue.clear()
+        self._count = self._bytes = 0

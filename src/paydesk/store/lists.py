@@ -20,7 +20,9 @@ class Lists:
 
     def __init__(self, path: Path) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            f"sqlite+aiosqlite:///{path.absolute().as_uri()}?mode=ro&uri=true", pool_size=POOL, max_overflow=0
+            sa.URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"}),
+            pool_size=POOL,
+            max_overflow=0,
         )
         self._metadata = sa.MetaData()
         self._tables: dict[type[Row], sa.Table] = {}

@@ -8,8 +8,9 @@ Pragmas after https://www.sqlite.org/pragma.html and https://www.sqlite.org/wal.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -43,6 +44,17 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return database
 
 
+@contextmanager
+def storage_faults() -> Generator[None]:
+    """What the file cannot do becomes a StorageFault; what can't be asked of it (a value it has no type for) stays."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.DatabaseError as why:
+        raise StorageFault(str(why)) from why
+
+
 class SqliteSession:
     """The connection that writes; used by one committer alone."""
 
@@ -55,7 +67,7 @@ class SqliteSession:
         for _ in range(BUSY_TRIES):
             try:
                 self.database.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as why:
+            except sqlite3.DatabaseError as why:
                 if why.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise StorageFault(str(why)) from why
                 await asyncio.sleep(BUSY_RETRY_SECONDS)
@@ -69,12 +81,11 @@ class SqliteSession:
     async def write(self, changes: list[Change]) -> None:
         """All inserts, updates and deletes, in bulk per table, tables in one order."""
         try:
-            for kind, some in _by_table(changes):
-                self._write_table(kind, some)
+            with storage_faults():
+                for kind, some in _by_table(changes):
+                    self._write_table(kind, some)
         except sqlite3.IntegrityError as why:
             raise Conflict(str(why)) from why
-        except sqlite3.OperationalError as why:
-            raise StorageFault(str(why)) from why
 
     async def commit(self) -> None:
         """fsync, and a checkpoint now and then; in a thread, so that the loop goes on."""
@@ -83,7 +94,7 @@ class SqliteSession:
                 await asyncio.get_running_loop().run_in_executor(self._thread, self.database.execute, "COMMIT")
             else:
                 self.database.execute("COMMIT")
-        except sqlite3.OperationalError as why:
+        except sqlite3.DatabaseError as why:
             if why.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
                 raise DatabaseBroken(str(why)) from why
             await self.rollback()
@@ -100,17 +111,23 @@ class SqliteSession:
 
     def _write_table(self, kind: type[Row], changes: list[Change]) -> None:
         table = table_of(kind)
-        inserts = [values_of(after) for _, before, after in changes if before is None and after is not None]
-        updates = [
-            _update(before, after, key[1]) for key, before, after in changes if before is not None and after is not None
-        ]
-        deletes = [_delete(before, key[1]) for key, before, after in changes if before is not None and after is None]
-        if inserts:
-            self.database.executemany(statements.insert(kind), inserts)
-        if updates:
-            self._exactly(table.name, statements.update(kind), updates)
+        deletes: list[tuple[Any, ...]] = []
+        updates: list[tuple[Any, ...]] = []
+        inserts: list[tuple[Any, ...]] = []
+        for key, before, after in changes:
+            if before is not None and after is not None and table.versioned:
+                updates.append(_update(before, after, key[1]))
+                continue
+            if before is not None:
+                deletes.append(_delete(before, key[1]))
+            if after is not None:  # Also in place of the one deleted: without a version there is no UPDATE.
+                inserts.append(values_of(after))
         if deletes:
             self._exactly(table.name, statements.delete(kind), deletes)
+        if updates:
+            self._exactly(table.name, statements.update(kind), updates)
+        if inserts:
+            self.database.executemany(statements.insert(kind), inserts)
 
     def _exactly(self, table: str, statement: str, parameters: Sequence[tuple[Any, ...]]) -> None:
         """Run it for each row, and see that each row was hit: a version that moved on is a conflict."""
@@ -137,11 +154,13 @@ class SqliteReader:
     async def query(self, kind: type[RowType], statement: str, parameters: Sequence[Any]) -> list[RowType]:
         """Whole rows by a named statement over an index range; the statement selects the columns in their order."""
         make = cast("Callable[[tuple[Any, ...]], RowType]", table_of(kind).row)
-        return [make(values) for values in self.database.execute(statement, parameters)]
+        with storage_faults():
+            return [make(values) for values in self.database.execute(statement, parameters)]
 
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
         """One number, or None."""
-        row = self.database.execute(statement, parameters).fetchone()
+        with storage_faults():
+            row = self.database.execute(statement, parameters).fetchone()
         return row[0] if row else None
 
     def close(self) -> None:
@@ -151,7 +170,7 @@ class SqliteReader:
 def load_rows(database: sqlite3.Connection, kind: type[Row], keys: list[tuple[str, ...]]) -> list[Row]:
     """The rows of these keys that exist, in any order."""
     make, found = table_of(kind).row, list[Row]()
-    try:
+    with storage_faults():
         for start in range(0, len(keys), statements.LOAD_SIZES[-1]):
             some = keys[start : start + statements.LOAD_SIZES[-1]]
             size = next(size for size in statements.LOAD_SIZES if size >= len(some))
@@ -161,8 +180,6 @@ def load_rows(database: sqlite3.Connection, kind: type[Row], keys: list[tuple[st
                 for row in map(make, database.execute(statements.load(kind, size), parameters))
             }
             found += wanted.values()
-    except sqlite3.OperationalError as why:
-        raise StorageFault(str(why)) from why
     return found
 
 

@@ -68,13 +68,14 @@ class WorkingSet:
 class Work:
     """One command's view: its own changes over those of the commands before it in the batch."""
 
-    __slots__ = ("_changes", "_count", "_set", "_stamp", "_under")
+    __slots__ = ("_changes", "_count", "_found", "_set", "_stamp", "_under")
 
     def __init__(self, rows: WorkingSet, stamp: Stamp, under: "Work | None" = None) -> None:
         self._set = rows
         self._stamp = stamp
         self._under = under
         self._changes: dict[Key, Row | None] = {}
+        self._found: dict[Key, Row | None] = {}
         self._count: list[int] = under._count if under else [0]
 
     @property
@@ -125,8 +126,8 @@ class Work:
     def remove(self, row: Row) -> None:
         """Take a row away."""
         key = key_of(row)
-        if self._peek(key) is None and key not in self._set.loaded:
-            self._set.learn([key], [row])  # Found by a named statement of this process: as good as loaded.
+        if self._peek(key) is None and key not in self._set.current:
+            self._found[key] = row  # By a named statement of this process: as good as loaded.
         self._changes[key] = None
 
     def owe(self, duty: Duty, *, after_ms: int = 0) -> Duty:
@@ -150,9 +151,11 @@ class Work:
         inner = Work(self._set, self._stamp, self)
         yield inner
         self._changes.update(inner._changes)
+        self._found.update(inner._found)
 
     def keep(self) -> None:
         """The command ended well: later commands of the batch see what it did."""
+        self._set.loaded.update(self._found)
         self._set.current.update(self._changes)
 
     def _seen(self, key: Key, *, locked: bool) -> Row | None:
