@@ -4,19 +4,24 @@ import base64
 import hashlib
 import json
 import secrets
+import struct
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from joserfc import jwe as jose
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from paydesk.errors import Refusal
 from paydesk.vault import payload
 from paydesk.vault.cards import Card, CardFacts
-from paydesk.vault.keys import DAY_MS, CardKeys
+from paydesk.vault.keys import DAY_MS, CardKeys, public_jwk
 from tests.vault.seal_card import seal_bytes, seal_card
 
 NOW_MS = 1_700_000_000_000
@@ -279,6 +284,35 @@ def test_whole_payloads_of_other_algorithms_are_invalid(algorithm: str) -> None:
     header = {"alg": algorithm, "enc": "A256GCM", "kid": public(keys)["kid"], "typ": "paydesk-card+jwe"}
     sealed = jose.encrypt_compact(header, json.dumps(plain()), key, algorithms=[algorithm, "A256GCM"])
     assert_invalid(sealed, keys)
+
+
+def sealed_by_hand(keys: CardKeys, spoil: Callable[[dict[str, Any]], bytes]) -> str:
+    """Sealed step by step (RFC 7518, section 4.6), so that `spoil` may write any header under a good tag."""
+    jwk = public(keys)
+    ours = ec.generate_private_key(ec.SECP256R1())
+    epk = public_jwk(ECKey.import_key(ours), "")
+    header = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": jwk["kid"], "typ": "paydesk-card+jwe"}
+    protected = b64(spoil(header | {"epk": {name: epk[name] for name in ("kty", "crv", "x", "y")}}))
+    theirs = ECKey.import_key(jwk).public_key
+    fixed = struct.pack(">I", 7) + b"A256GCM" + struct.pack(">III", 0, 0, 256)
+    key = ConcatKDFHash(hashes.SHA256(), 32, fixed).derive(ours.exchange(ec.ECDH(), theirs))
+    nonce = secrets.token_bytes(12)
+    sealed = AESGCM(key).encrypt(nonce, HONEST, protected.encode())
+    return ".".join([protected, "", b64(nonce), b64(sealed[:-16]), b64(sealed[-16:])])
+
+
+def test_the_ephemeral_key_has_its_four_members_and_each_stands_once() -> None:
+    keys = ring()
+
+    def dumped(header: dict[str, Any]) -> bytes:
+        return json.dumps(header).encode()
+
+    opened(sealed_by_hand(keys, dumped), keys)
+    assert_invalid(sealed_by_hand(keys, lambda header: dumped(header | {"epk": header["epk"] | {"ext": True}})), keys)
+    assert_invalid(sealed_by_hand(keys, lambda header: dumped(header | {"epk": header["epk"] | {"d": "AA"}})), keys)
+    assert_invalid(sealed_by_hand(keys, lambda header: dumped(header)[:-1] + b',"enc":"A256GCM"}'), keys)
+    assert_invalid(sealed_by_hand(keys, lambda header: dumped(header)[:-2] + b',"kty":"EC"}}'), keys)
+    assert_invalid(sealed_by_hand(keys, lambda header: b"\xef\xbb\xbf" + dumped(header)), keys)
 
 
 def point(x: bytes, y: bytes, **changes: object) -> dict[str, object]:

@@ -439,6 +439,27 @@ def test_a_body_that_dribbles(run: Run, path: str) -> None:
     run(story(tell, body_timeout_seconds=0.2))
 
 
+def test_a_body_that_dribbles_on_a_kept_connection(run: Run) -> None:
+    async def tell(here: Door) -> None:
+        reader, writer = await here.connect()
+        writer.write(get("/first"))
+        await reader.readuntil(b"/first 0")
+        assert_refused(await dribbling(reader, writer, post(bytes(1000))[:-1000], b"x"), "request_timeout", here)
+
+    run(story(tell, body_timeout_seconds=0.2))
+
+
+def test_a_body_that_never_comes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paydesk.web.protocol.LINGER_SECONDS", 60)  # The application hears of it before.
+
+    async def tell(here: Door) -> None:
+        assert_refused(await here.says(post(bytes(10))[:-10]), "request_timeout", here)
+        while not here.shop.disconnects:
+            await asyncio.sleep(0)
+
+    run(story(tell, body_timeout_seconds=0.1))
+
+
 def test_a_body_that_nobody_reads_and_that_stops_coming(run: Run) -> None:
     async def tell(here: Door) -> None:
         answer = await here.says(post(bytes(10_000_000), "/wait")[:-1])  # More than the buffers in between hold.
@@ -564,10 +585,11 @@ def test_a_chunk_that_is_none(run: Run) -> None:
 # A refusal never overtakes
 
 
-def test_an_earlier_answer_is_finished_first(run: Run) -> None:
+@pytest.mark.parametrize("queued", [b"", get("/queued")])
+def test_an_earlier_answer_is_finished_first(run: Run, queued: bytes) -> None:
     async def tell(here: Door) -> None:
         reader, writer = await here.connect()
-        writer.write(get("/wait") + get("/queued") + b"nonsense\r\n\r\n")
+        writer.write(get("/wait") + queued + b"nonsense\r\n\r\n")
         await here.shop.entered.wait()
         while not here.logged:
             await asyncio.sleep(0)

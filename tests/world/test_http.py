@@ -117,8 +117,8 @@ def test_connections_are_kept_and_cookies_are_not(run: Run) -> None:
         await visit.answer(b"", b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n")
 
     async def told(out: HttpOut, server: RawServer) -> None:
-        for _ in range(3):
-            assert isinstance(await out.send(post(server.url())), Answer)
+        for _ in range(3):  # aiohttp's own jar takes cookies from names alone.
+            assert isinstance(await out.send(post(server.url(host="localhost"))), Answer)
         assert (len(server.visits), server.connections) == (3, 1)
         assert not any(visit.header("cookie") for visit in server.visits)
 
@@ -548,6 +548,13 @@ def test_who_listens_everywhere_listens_on_each_address_of_the_machine() -> None
     assert not listens_there("127.0.0.5", 8081, everywhere)
     assert not listens_there("127.0.0.5", 8080, [("127.0.0.1", 8080)])
     assert not listens_there("192.0.2.1", 8080, everywhere)
+
+
+def test_an_address_of_this_machine_is_closed_where_we_listen_on_all(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paydesk.world.http.allowed", lambda *_: True)  # As an address in the operator's network is.
+    url = "http://127.0.0.5:8080/"
+    got = send_once(run, post(url, reach="operator"), own=(("0.0.0.0", 8080),))
+    assert got == NotSent("address_not_allowed")
 
 
 def test_reasons_name_no_address(run: Run) -> None:

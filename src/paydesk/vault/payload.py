@@ -118,7 +118,7 @@ def _header(jwe: str) -> Header | None:
     protected = jwe.partition(".")[0].encode()
     try:
         return _strict(base64.b64decode(protected + b"=" * (-len(protected) % 4), b"-_", validate=True), Header)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError):
         return None
 
 
@@ -126,7 +126,7 @@ def _decrypt(jwe: str, key: CardKey) -> Sealed | None:
     try:
         plaintext = jose.decrypt_compact(jwe, key.key, algorithms=ALGORITHMS).plaintext
         return None if plaintext is None else _strict(plaintext, Sealed)
-    except (JoseError, msgspec.MsgspecError, ValueError, RecursionError):
+    except (JoseError, msgspec.MsgspecError, ValueError):
         return None
 
 

@@ -198,12 +198,11 @@ def readable_url(url: str) -> URL | None:
 
 
 async def read_at_most(response: aiohttp.ClientResponse, bytes_max: int) -> tuple[bytes, bool]:
-    """The body, and whether there was more; then the connection is closed, since the rest would come through it."""
+    """The body, and whether there was more. A response that is left unfinished closes its connection."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > bytes_max:
-            response.close()
             return bytes(body[:bytes_max]), True
     return bytes(body), False
 
