@@ -17,6 +17,7 @@ from paydesk.vault.payload import digest, open_card
 from paydesk.web.answers import CheckoutSession
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
+from paydesk.web.desk import DoorDesk
 from paydesk.web.shopper import Viewer, shopper
 
 
@@ -103,7 +104,7 @@ async def _confirm(call: Call, viewer: Viewer, jwe: str) -> str:
 
 async def _outcome(call: Call, viewer: Viewer, attempt_id: str) -> Response:
     """Wait for the outcome of this attempt, and answer as the protocol maps it."""
-    attempt, intent = await _settled(call, viewer, attempt_id)
+    attempt, intent = await settled(call.desk, viewer.account.id, viewer.intent.id, attempt_id)
     view = shopper_view(intent, viewer.account.merchant_name)
     if attempt.id == intent.latest_attempt and attempt.status == "declined":
         raise _declined(view)
@@ -121,14 +122,13 @@ def _declined(view: ShopperIntent) -> Refusal:
     )
 
 
-async def _settled(call: Call, viewer: Viewer, attempt_id: str) -> tuple[Attempt, Intent]:
+async def settled(desk: DoorDesk, account: str, intent_id: str, attempt_id: str) -> tuple[Attempt, Intent]:
     """The attempt and its intent once the outcome is known, or known to be unknown, or the wait is over."""
-    desk, account = call.desk, viewer.account.id
     until = desk.world.monotonic() + desk.config.confirm_wait_seconds
-    with desk.published.watch((Attempt, (account, attempt_id)), (Intent, (account, viewer.intent.id))) as watch:
+    with desk.published.watch((Attempt, (account, attempt_id)), (Intent, (account, intent_id))) as watch:
         while True:
             attempt = await desk.reader.get(Attempt, account, attempt_id)
-            intent = await desk.reader.get(Intent, account, viewer.intent.id)
+            intent = await desk.reader.get(Intent, account, intent_id)
             assert attempt is not None
             assert intent is not None
             if attempt.status != "asking" or intent.outcome_unknown or desk.stopping:
