@@ -31,6 +31,7 @@ from paydesk.world import World
 R = TypeVar("R")
 
 DRAIN_LOOK_SECONDS = 0.05
+KEYS_LOOK_SECONDS = 600.0
 
 
 class Stores(Protocol):
@@ -132,6 +133,7 @@ class House:
         self._working = self.world.spawn(self.committer.run(), "committer")
         self.world.spawn(self.runner.run(), "duties")
         self.world.spawn(prune_for_ever(self), "pruning")
+        self.world.spawn(self._rotate_card_keys(), "card keys")
 
     def stop_holding(self) -> None:
         """End streams and answer held requests: the process is about to stop."""
@@ -149,6 +151,12 @@ class House:
         if self._working:
             await self._working
         await self.lists.close()
+
+    async def _rotate_card_keys(self) -> None:
+        """Old card keys go on time also where nobody asks for them: what was recorded on the way could be opened."""
+        while True:
+            self.card_keys.current(self.world.now_ms())
+            await asyncio.sleep(KEYS_LOOK_SECONDS)
 
     def _carried(self, reply: object, thing: object) -> None:
         duty = getattr(reply, "duty", None)

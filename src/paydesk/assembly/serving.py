@@ -134,6 +134,7 @@ def _uvicorn_config(config: Config, house: House, door: Door) -> uvicorn.Config:
         body_bytes_max=config.body_bytes_max,
         body_timeout_seconds=config.body_timeout_seconds,
         make_request_id=lambda: f"req_{letters(house.world.random(15))}",
+        log=house.log.info,
     )
     return uvicorn.Config(
         door,
