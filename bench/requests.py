@@ -5,6 +5,7 @@ import hmac
 import secrets
 import time
 from datetime import UTC, datetime
+from string import ascii_lowercase
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,7 +37,7 @@ class Requests:
         return self._signed("GET", "/v1/ping")
 
     def create(self) -> bytes:
-        order = secrets.token_hex(8)
+        order = "".join(secrets.choice(ascii_lowercase) for _ in range(16))  # Digits might look like a card's.
         body = b'{"amount":4200,"currency":"usd","metadata":{"order":"%s"}}' % order.encode()
         return self._signed("POST", "/v1/payment_intents", body, idempotency_key=f"order-{order}")
 
