@@ -66,7 +66,8 @@ class Telling:
         self._print(("Open ", ""), (places["shop"], "bold cyan"), (" in a browser, and buy something.", ""))
         self._print()
         for name, where in places.items():
-            self._print((f"{name:<{BOOK_WIDTH}}", "bold"), (where, "cyan"))
+            if name != "shop":
+                self._print((f"{name:<{BOOK_WIDTH}}", "bold"), (where, "cyan"))
         self._print()
         self._print(("Cards to try there, with any date to come and any CVC:", ""))
         for number, becomes in CARDS:

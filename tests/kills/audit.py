@@ -1,0 +1,106 @@
+"""A stopped, settled database against the PSP's books and the events received: every violation, as a sentence.
+
+`audit` is all that others need. It holds for any run in which nothing is left open at the end; the invariants are
+numbered in the project's list of what must always hold, and each check below is one of them.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.kills.audit_books import audit_books
+from tests.kills.audit_events import audit_events
+from tests.kills.tables import Record, Tables, read_tables
+
+SETTLED = ("captured", "declined", "not_sent")
+
+
+def audit(database: Path, charges: Sequence[Record], received: Sequence[Record] | None) -> list[str]:
+    """Everything that should not be, as sentences; an empty list is what a run wants.
+
+    `charges` are those of the PSP's `/books`; `received` the events that one endpoint per account took, in the order in
+    which it took them (None where nobody listened: then deliveries are not looked at).
+    """
+    with sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True) as connection:
+        whole = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        tables = read_tables(connection)
+    connection.close()
+    violations = [] if whole == "ok" else [f"the file is damaged: {whole}"]
+    violations += _left_open(tables)
+    violations += _attempts(tables)
+    violations += _charged(tables, charges)
+    violations += audit_books(tables, charges)
+    violations += audit_events(tables, received)
+    return violations
+
+
+def _left_open(tables: Tables) -> Iterator[str]:
+    """Nothing waits for anything."""
+    for attempt in tables["attempts"]:
+        if attempt["status"] not in SETTLED:
+            yield f"{attempt['id']} is still {attempt['status']}"
+    for intent in tables["payment_intents"]:
+        if intent["status"] == "processing" or intent["outcome_unknown"] or intent["next_check_ms"]:
+            yield f"{intent['id']} is still {intent['status']}, its outcome open"
+    for duty in tables["duties"]:
+        yield f"the duty {duty['id']} is still owed"
+    for kept in tables["idempotency_keys"]:
+        if not kept["status"]:
+            yield f"the idempotency key {kept['idempotency_key']} is still running"
+
+
+def _attempts(tables: Tables) -> Iterator[str]:
+    """An intent is paid by exactly one attempt, and counts those that reached the PSP."""
+    by_intent: dict[str, list[Record]] = defaultdict(list)
+    for attempt in tables["attempts"]:
+        by_intent[attempt["intent"]].append(attempt)
+    intents = {intent["id"]: intent for intent in tables["payment_intents"]}
+    for orphan in by_intent.keys() - intents.keys():
+        yield f"{orphan} has attempts and is not there"
+    for intent in intents.values():
+        mine = by_intent[intent["id"]]
+        paid = [attempt["id"] for attempt in mine if attempt["status"] == "captured"]
+        if (len(paid), intent["received_minor"]) != _paid_once(intent):
+            yield f"{intent['id']} is {intent['status']}, received {intent['received_minor']}, paid by {paid}"
+        if paid and intent["latest_attempt"] != paid[0]:
+            yield f"{intent['id']} was paid by {paid[0]}, and {intent['latest_attempt']} followed"
+        counted = sum(attempt["status"] != "not_sent" for attempt in mine)
+        if intent["attempts"] != counted:
+            yield f"{intent['id']} counts {intent['attempts']} attempts, and {counted} reached the PSP"
+
+
+def _paid_once(intent: Record) -> tuple[int, int]:
+    return (1, intent["amount_minor"]) if intent["status"] == "succeeded" else (0, 0)
+
+
+def _charged(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
+    """At most one capture per attempt and per intent, each known here as what it is, and none only here."""
+    attempts = {attempt["id"]: attempt for attempt in tables["attempts"]}
+    captured: dict[str, list[str]] = defaultdict(list)
+    for charge in charges:
+        attempt = attempts.get(charge["reference"])
+        if attempt is None:
+            yield f"the PSP has {charge['id']} of {charge['reference']}, which nobody here knows"
+            continue
+        if _said(charge) != _kept(attempt):
+            yield f"the PSP says {_said(charge)} of {attempt['id']}, and here stands {_kept(attempt)}"
+        if charge["status"] == "captured":
+            captured[attempt["intent"]].append(charge["id"])
+    for intent, ids in captured.items():
+        if len(ids) > 1:
+            yield f"{intent} was charged {len(ids)} times: {ids}"
+    known = {charge["id"] for charge in charges}
+    for attempt in attempts.values():
+        if attempt["psp_reference"] and attempt["psp_reference"] not in known:
+            yield f"{attempt['id']} names {attempt['psp_reference']}, which the PSP does not have"
+
+
+def _said(charge: Record) -> tuple[Any, ...]:
+    return (charge["status"], charge["id"], charge["amount"], charge["currency"], charge["decline_code"])
+
+
+def _kept(attempt: Record) -> tuple[Any, ...]:
+    named = ("status", "psp_reference", "amount_minor", "currency", "decline_code")
+    return tuple(attempt[name] for name in named)
