@@ -20,6 +20,8 @@ from paydesk.web.call import Call, Response, as_json, json_body
 from paydesk.web.desk import DoorDesk
 from paydesk.web.shopper import Viewer, shopper
 
+STOPPING_SECONDS = 5.0
+
 
 class ConfirmBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of `POST /checkout/{intent}/confirm`: the card, encrypted, and nothing that names an amount."""
@@ -131,8 +133,10 @@ async def settled(desk: DoorDesk, account: str, intent_id: str, attempt_id: str)
             intent = await desk.reader.get(Intent, account, intent_id)
             assert attempt is not None
             assert intent is not None
-            if attempt.status != "asking" or intent.outcome_unknown or desk.stopping:
+            if attempt.status != "asking" or intent.outcome_unknown:
                 return attempt, intent
+            if desk.stopping:  # The PSP's answer is still waited for, but not for longer than a stop waits for us.
+                until = min(until, desk.world.monotonic() + STOPPING_SECONDS)
             if not await watch.changed(until - desk.world.monotonic()):
                 return attempt, intent
 
