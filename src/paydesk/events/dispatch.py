@@ -38,18 +38,20 @@ async def dispatch(desk: EventDesk, duty: Duty, carried: object) -> None:
         for endpoint in await endpoints.of_account(desk.reader, event.account)
         if endpoint.status == "enabled" and endpoint.wants(event.type)
     ]
-    if len(wanting) == 1:
+    if len(wanting) == 1 and await _previous_is_over(desk, event):
         return await _first_attempt(desk, duty, event, wanting[0], ends_dispatch=True)
     for sending in [
         desk.world.spawn(_first_attempt(desk, duty, event, endpoint, ends_dispatch=False), f"{duty.id}:{endpoint.id}")
         for endpoint in wanting
     ]:
         await sending
+    await _until_previous_is_over(desk, event)
     return await desk.submit(FinishDispatch(duty=duty))
 
 
 async def _first_attempt(desk: EventDesk, duty: Duty, event: Event, endpoint: Endpoint, *, ends_dispatch: bool) -> None:
-    await _after_previous(desk, event, endpoint)
+    if not ends_dispatch:
+        await _after_previous(desk, event, endpoint)
     before = await desk.reader.get(Delivery, event.account, event.id, endpoint.id)
     if before:  # Resumed after a crash, and this endpoint had its attempt.
         if ends_dispatch:
@@ -70,4 +72,19 @@ async def _after_previous(desk: EventDesk, event: Event, endpoint: Endpoint) -> 
         return
     with desk.published.watch((Duty, duty_key), (Delivery, delivery_key)) as watch:
         while await desk.reader.get(Duty, *duty_key) and not await desk.reader.get(Delivery, *delivery_key):
+            await watch.changed(LOOK_AGAIN_SECONDS)
+
+
+async def _previous_is_over(desk: EventDesk, event: Event) -> bool:
+    """Whether the object's previous event, and so every earlier one, had all its first attempts."""
+    previous = event.previous_event_id
+    return previous is None or await desk.reader.get(Duty, event.account, f"{DISPATCH}:{previous}") is None
+
+
+async def _until_previous_is_over(desk: EventDesk, event: Event) -> None:
+    """Dispatches of one object end in order: an endpoint that does not want this event may still wait for the one
+    before, and the one after looks no further back than this one.
+    """
+    with desk.published.watch((Duty, (event.account, f"{DISPATCH}:{event.previous_event_id}"))) as watch:
+        while not await _previous_is_over(desk, event):
             await watch.changed(LOOK_AGAIN_SECONDS)
