@@ -151,10 +151,9 @@ def _checked(events: list[str]) -> str:
         return "*"
     if not events or len(set(events)) != len(events):
         raise Refusal("parameter_invalid", "Name each event type once, or `*` alone for all.", param="enabled_events")
-    for event_type in events:
+    for place, event_type in enumerate(events):
         if event_type not in EVENT_TYPES:
-            known = ", ".join(EVENT_TYPES)
-            raise Refusal(
-                "parameter_invalid", f"{event_type!r} is not an event type. Known: {known}.", param="enabled_events"
-            )
+            # What was sent is never repeated: someone may send a card number anywhere.
+            message = f"`enabled_events[{place}]` is not an event type. Known: {', '.join(EVENT_TYPES)}."
+            raise Refusal("parameter_invalid", message, param="enabled_events")
     return ",".join(events)
