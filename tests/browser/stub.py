@@ -66,6 +66,7 @@ class Stub:
     """Method and path of each request for JSON."""
     keys: list[ECKey] = field(default_factory=list)
     server_time: str | None = None
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self.page_assets = Assets(resources.folder("static"))
@@ -84,6 +85,10 @@ class Stub:
         """The intent is now in `status`; whoever waits for it hears so."""
         self.status, self.version = status, self.version + 1
         self.error = {"code": error, "message": ERRORS[error][2]} if error else None
+
+    def close(self) -> None:
+        """Whoever still waits for a change goes home."""
+        self.closed = True
 
     def app(self) -> Starlette:
         return Starlette(
@@ -141,13 +146,15 @@ class Stub:
         seen = 0
         while True:
             await self.until_above(seen)
+            if self.closed:
+                return
             seen = self.version
             yield f"event: status\nid: {seen}\ndata: {json.dumps(self.projection())}\n\n".encode()
             if self.status in ENDED:
                 return
 
     async def until_above(self, version: int) -> None:
-        while self.version <= version:
+        while self.version <= version and not self.closed:
             await asyncio.sleep(0.02)  # Bridges two threads; nothing is decided by how long it takes.
 
     async def post_confirm(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.counter import DECLINED, Counter, fill, press_pay, sees
+from tests.browser.counter import DECLINED, Counter, fill, press_pay, sees, wait_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -67,7 +67,7 @@ def fatal(counter: Counter, page: Page) -> None:
 
 
 SCENES = (blank, filled, error, decline, paying, processing, success, closed, fatal)
-SIZES = {"375": (375, 760), "1280": (1280, 800)}
+SIZES = ((375, 760), (1280, 800))
 
 
 def fits(page: Page) -> bool:
@@ -75,14 +75,13 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-@pytest.mark.parametrize("width", SIZES)
-def test_scenes(counter: Counter, width: str, scene: Callable[[Counter, Page], None]) -> None:
-    across, down = SIZES[width]
-    counter.page.set_viewport_size({"width": across, "height": down})
+def test_scenes(counter: Counter, scene: Callable[[Counter, Page], None]) -> None:
     page = counter.open_alone()
     scene(counter, page)
-    page.screenshot(path=ALBUM / f"{scene.__name__}-{width}.png", animations="disabled")
-    assert fits(page)
+    for across, down in SIZES:
+        page.set_viewport_size({"width": across, "height": down})
+        page.screenshot(path=ALBUM / f"{scene.__name__}-{across}.png", animations="disabled")
+        assert fits(page), f"{across} pixels wide"
 
 
 @pytest.mark.parametrize("scene", [blank, error, decline], ids=lambda scene: scene.__name__)
@@ -94,15 +93,16 @@ def test_in_the_dark(counter: Counter, scene: Callable[[Counter, Page], None]) -
     page.screenshot(path=ALBUM / f"{scene.__name__}-dark.png", animations="disabled")
 
 
-@pytest.mark.parametrize("width", [320, 640, 1280])
-def test_in_a_shops_page(counter: Counter, width: int) -> None:
-    counter.page.set_viewport_size({"width": width, "height": 760})
+def test_in_a_shops_page(counter: Counter) -> None:
     form = counter.open()
     fill(form, number="4242424242424241")
     press_pay(form)
     expect(form.locator("#number-error")).to_be_visible()
-    counter.page.screenshot(path=ALBUM / f"shop-{width}.png", animations="disabled")
-    assert counter.frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (320, 640, 1280):
+        counter.page.set_viewport_size({"width": width, "height": 760})
+        wait_in(counter.frame, f"innerWidth === {width}")
+        counter.page.screenshot(path=ALBUM / f"shop-{width}.png", animations="disabled")
+        assert counter.frame.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} pixels wide"
 
 
 def test_at_four_times_the_size(counter: Counter) -> None:

@@ -7,6 +7,13 @@ from tests.browser.counter import GOOD, Counter, fill, press_pay, sees
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+
+@pytest.fixture
+def counter(counter: Counter) -> Counter:
+    counter.hurry()
+    return counter
+
+
 LATER = "The payment did not go through and nothing was charged. Please try again in a moment."
 
 

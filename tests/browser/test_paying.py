@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.counter import AMEX, DECLINED, GOOD, Counter, fill, press_pay, sees
+from tests.browser.counter import AMEX, DECLINED, GOOD, Counter, fill, press_pay, sees, type_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -15,7 +15,7 @@ def test_pays(counter: Counter) -> None:
     expect(form.locator("#merchant")).to_have_text("Lamp & Shade")
     expect(form.locator("#amount")).to_have_text("$19.99")
     expect(form.locator("#pay")).to_have_text("Pay $19.99")
-    fill(form, name="Ada Ørsted")
+    type_in(form)
     press_pay(form)
     sees(form, "success")
     assert counter.told("result") == [{"intent": counter.stub.intent, "status": "succeeded"}]
@@ -124,6 +124,8 @@ def test_the_shops_button_works_once_too(counter: Counter) -> None:
     expect(form.locator("#pay")).to_have_text("Paying $19.99…")
     counter.page.evaluate("window.form.submit(); window.form.update({ accent: 'rgb(1, 90, 60)' })")
     expect(form.locator("#pay")).to_have_css("background-color", "rgb(1, 90, 60)")  # Came behind the second press.
+    while not asked:  # Playwright hands routes over while it waits for something.
+        counter.page.wait_for_timeout(10)
     asked[0].continue_()
     sees(form, "success")
     assert len(asked) == len(counter.stub.payloads) == 1
@@ -159,20 +161,17 @@ def test_the_shops_own_button_pays(counter: Counter) -> None:
     sees(form, "success")
 
 
-@pytest.mark.parametrize(
-    ("fields", "text"),
-    [
-        ({"amount_decimal": "1999", "currency": "jpy"}, "Pay ¥1,999"),
-        ({"amount_decimal": "1.999", "currency": "kwd"}, "Pay KWD 1.999"),
-        ({"amount_decimal": "1999", "currency": "isk"}, "Pay ISK 1,999"),
-        ({"amount_decimal": "19.99", "currency": "huf"}, "Pay HUF 19.99"),
-        ({"amount_decimal": "19.99", "currency": "afn"}, "Pay AFN 19.99"),
-    ],
-)
-def test_the_digits_are_the_servers(counter: Counter, fields: dict[str, str], text: str) -> None:
-    counter.stub.fields = fields
-    form = counter.open()
-    expect(form.locator("#pay")).to_have_text(text)
+def test_the_digits_are_the_servers(counter: Counter) -> None:
+    for amount, currency, text in (
+        ("1999", "jpy", "Pay ¥1,999"),
+        ("1.999", "kwd", "Pay KWD 1.999"),
+        ("1999", "isk", "Pay ISK 1,999"),
+        ("19.99", "huf", "Pay HUF 19.99"),
+        ("19.99", "afn", "Pay AFN 19.99"),
+    ):
+        counter.stub.fields = {"amount_decimal": amount, "currency": currency}
+        page = counter.open_alone()
+        expect(page.locator("#pay")).to_have_text(text)
 
 
 def test_in_german(counter: Counter) -> None:

@@ -8,10 +8,19 @@ from tests.browser.counter import Counter, press_pay
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
+@pytest.fixture(scope="module")
+def page(shared: Counter) -> Page:
+    return shared.open_alone()
+
+
 @pytest.fixture
-def form(counter: Counter) -> Page:
-    page = counter.open_alone()
+def form(page: Page) -> Page:
+    """One page for all: a field that was emptied is as new."""
     expect(page.locator("#pay")).to_be_enabled()
+    for field in ("number", "expiry", "cvc", "name"):
+        page.locator(f"#{field}").fill("")
+    page.evaluate("document.activeElement.blur()")
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
     return page
 
 
