@@ -1,7 +1,9 @@
 """A merchant with its test account and a first key."""
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -16,6 +18,9 @@ from paydesk.world import World
 
 ORIGINS_MAX = 20
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
+OWN_PORTS = {"https": 443, "http": 80}
+
+_ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
 
 
 class NewMerchant(Struct, frozen=True, kw_only=True):
@@ -81,20 +86,27 @@ def new_merchant(
 
 
 def check_origin(origin: str, *, livemode: bool) -> str:
-    """A full origin (RFC 6454) that may embed the frame; http only on this machine, in test mode."""
+    """A full origin (RFC 6454) that may embed the frame, as browsers write it: in lower case, without its scheme's own
+    port. http only on this machine, in test mode.
+    """
+    found = _ORIGIN.fullmatch(origin.lower()) if origin.isascii() else None
+    if found is None:
+        raise _bad_origin(origin)
+    scheme, host, port = found.groups()
+    local = scheme == "http" and host in LOCAL_HOSTS and not livemode
+    if not (scheme == "https" or local) or not _is_host(host) or not 0 < int(port or 1) < 65536:
+        raise _bad_origin(origin)
+    return f"{scheme}://{host}" + ("" if port is None or int(port) == OWN_PORTS[scheme] else f":{int(port)}")
+
+
+def _is_host(host: str) -> bool:
+    """A name, or an IPv6 address in brackets that is one."""
+    if not host.startswith("["):
+        return True
     try:
-        parts = urlsplit(origin)
-        canonical = f"{parts.scheme}://{parts.netloc}"
-        port_is_fine = parts.port is None or parts.port > 0
+        return bool(IPv6Address(host[1:-1]))
     except ValueError:
-        raise _bad_origin(origin) from None
-    plain = origin == canonical and parts.hostname and "@" not in parts.netloc and port_is_fine
-    if not plain or not all(letter.isascii() and (letter.isalnum() or letter in "-.:[]") for letter in parts.netloc):
-        raise _bad_origin(origin)
-    local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS and not livemode
-    if parts.scheme != "https" and not local:
-        raise _bad_origin(origin)
-    return origin.lower()
+        return False
 
 
 def _bad_origin(origin: str) -> Refusal:
@@ -119,8 +131,12 @@ def _name(name: str) -> str:
 
 
 def _psp_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        plain = parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:
+        plain = False
+    if not plain or not url.startswith(("http://", "https://")):
         raise Refusal("parameter_invalid", f"{url!r} is not an http or https URL.", param="psp-url")
     return url.rstrip("/")
 
