@@ -26,21 +26,33 @@ class Cast:
         self._clients: list[httpx.Client] = []
         self._receivers: list[Receiver] = []
 
-    def operate(self, what: str, **arguments: Any) -> dict[str, Any]:
+    def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
         """What the command of that name asks, without the second that starting Python takes."""
         answer = asyncio.run(control.ask(self.stage.data, Request(what, arguments)))
         assert answer, "no serve is running"
+        return answer
+
+    def operate(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """The same, where it must go well."""
+        answer = self.ask(what, **arguments)
         assert "done" in answer, answer
         return answer["done"]
 
     def merchant(
-        self, name: str = "Tea House", *, fee: str = "0", events: str = "*", receiver: bool = False, psp_url: str = ""
+        self,
+        name: str = "Tea House",
+        *,
+        fee: str = "0",
+        events: str = "*",
+        receiver: bool = False,
+        psp_url: str = "",
+        origin: str = SHOP,
     ) -> Merchant:
         """A new merchant, with a receiver for its events if one is wanted."""
         facts = self.operate(
             "merchants create",
             name=name,
-            origins=[SHOP],
+            origins=[origin],
             psp_url=psp_url or self.stage.psp,
             psp_key=None,
             fee=fee,

@@ -10,11 +10,16 @@ from typing import Any
 import msgspec
 
 from paydesk.assembly.operator import Request, act
+from paydesk.errors import Sentence
 from paydesk.web.desk import DoorDesk
 
 LINE_BYTES_MAX = 64 * 1024
 SOCKET_PATH_MAX = 100  # A UNIX socket's address has 108 bytes.
 ANSWER_SECONDS = 30.0
+
+
+class NoAnswer(Sentence):
+    """A `serve` was asked and said nothing."""
 
 
 def socket_path(data: Path) -> Path:
@@ -37,17 +42,24 @@ async def listen(desk: DoorDesk, data: Path) -> asyncio.Server:
 
 
 async def ask(data: Path, request: Request) -> dict[str, Any] | None:
-    """What a running `serve` answers; None where none runs."""
+    """What a running `serve` answers; None where none runs. NoAnswer: it ended or hangs."""
     try:
         reader, writer = await asyncio.open_unix_connection(socket_path(data), limit=LINE_BYTES_MAX)
-    except (FileNotFoundError, ConnectionRefusedError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
     try:
         writer.write(msgspec.json.encode(request) + b"\n")
         async with asyncio.timeout(ANSWER_SECONDS):
-            return msgspec.json.decode(await reader.readline())
+            answer = await reader.readline()
+    except TimeoutError:
+        answer = b""
     finally:
         writer.close()
+    if not answer:
+        raise NoAnswer(
+            "The running `serve` did not answer. Whether it did what was asked is unknown: look, then ask again."
+        )
+    return msgspec.json.decode(answer)
 
 
 async def _answer(desk: DoorDesk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

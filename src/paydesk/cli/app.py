@@ -189,5 +189,7 @@ def _sentences() -> Generator[None]:
         yield
     except Refusal as why:
         output.fail(why.message)
-    except (Sentence, OSError) as why:
+    except Sentence as why:
         output.fail(str(why))
+    except OSError as why:
+        output.fail(f"{why.filename}: {why.strerror}." if why.filename else str(why))

@@ -37,7 +37,7 @@ def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: boo
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
+        table.add_row(*(escape(str(row[column])) for column in columns))
     console.print(table)
 
 

@@ -1,0 +1,294 @@
+"""The `paydesk` command: the same with and without a running `serve`, and sentences where something is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from paydesk_client import Paydesk
+from tests.journeys.cast import Cast
+from tests.stage.stage import SHOP, Stage
+
+FACTS = {"merchant_id", "account_id", "key_id", "secret"}
+
+
+def paydesk(*arguments: str, data: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PAYDESK_")}
+    return subprocess.run(
+        [sys.executable, "-m", "paydesk", *arguments, *(["--data", str(data)] if data else [])],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        env=inherited | {"COLUMNS": "200"} | environment,
+    )
+
+
+def shown(*arguments: str, data: Path | None = None, **environment: str) -> Any:
+    done = paydesk(*arguments, "--json", data=data, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def sentence(*arguments: str, data: Path | None = None, **environment: str) -> str:
+    """What a command that went wrong said: one sentence, exit status 1, no traceback."""
+    done = paydesk(*arguments, data=data, **environment)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert done.stdout == ""
+    assert done.stderr.startswith("paydesk: ")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    return done.stderr.removeprefix("paydesk: ").strip()
+
+
+def create(name: str, **options: str) -> list[str]:
+    given = {"origin": SHOP, "psp-url": "http://127.0.0.1:1"} | {
+        key.replace("_", "-"): to for key, to in options.items()
+    }
+    return ["merchants", "create", name, *(part for key, value in given.items() for part in (f"--{key}", value))]
+
+
+def test_a_merchant_of_a_running_serve_can_sign_at_once(stage: Stage) -> None:
+    facts = shown(*create("Tea House", psp_url=stage.psp, fee="1.5%+25"), data=stage.data)
+    assert set(facts) == FACTS
+    assert facts["secret"].startswith("sk_test_")
+    with Paydesk(stage.paydesk, facts["key_id"], facts["secret"]) as client:
+        assert client.ping()["livemode"] is False
+        assert client.payment_intents.list()["data"] == []
+
+
+def test_endpoints_of_a_running_serve(cast: Cast, stage: Stage) -> None:
+    """A merchant's id stands for its test account; either is taken."""
+    tea = cast.merchant()
+    for number, who in enumerate((tea.facts["merchant_id"], tea.facts["account_id"])):
+        url = f"http://127.0.0.1:1/{number}"
+        added = shown("webhooks", "add", who, url, "--events", "payment_intent.succeeded", data=stage.data)
+        assert set(added) >= {"id", "url", "secret"}
+        assert added["url"] == url
+        assert added["secret"].startswith("whsec_")
+        seen = tea.client.webhook_endpoints.retrieve(added["id"])
+        assert (seen["url"], seen["enabled_events"]) == (url, ["payment_intent.succeeded"])
+
+
+def test_without_a_serve_the_data_folder_is_opened_and_kept(tmp_path: Path, stage: Stage) -> None:
+    data = tmp_path / "shop"
+    facts = shown(*create("Tea House", psp_url=stage.psp), data=data)
+    added = shown("webhooks", "add", facts["merchant_id"], "https://shop.example/hooks", data=data)
+    other = Stage(tmp_path, stage.psp, {})
+    other.data = data
+    other.start()
+    try:
+        with Paydesk(other.paydesk, facts["key_id"], facts["secret"]) as client:
+            assert [endpoint["id"] for endpoint in client.webhook_endpoints.list()["data"]] == [added["id"]]
+    finally:
+        other.close()
+    assert (data / "paydesk.db").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "shop.key").stat().st_mode & 0o777 == 0o600
+    assert not (data / "control.sock").exists()
+
+
+def test_a_second_serve_on_the_same_data_says_so(stage: Stage) -> None:
+    said = sentence("serve", "--port", "0", data=stage.data)
+    assert "open in another process" in said
+    assert httpx.get(f"{stage.paydesk}/livez").status_code == 200
+
+
+def test_a_port_in_use_is_said(tmp_path: Path, stage: Stage) -> None:
+    assert f":{stage.port}" in sentence("serve", "--port", str(stage.port), data=tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"origin": "*"}, "origin"),
+        ({"origin": "null"}, "origin"),
+        ({"origin": "https://*.shop.example"}, "origin"),
+        ({"origin": "https://shop.example/"}, "origin"),
+        ({"origin": "https://shop.example/path"}, "origin"),
+        ({"origin": "https://shop.example; script-src *"}, "origin"),
+        ({"origin": "https://shop.example;"}, "origin"),
+        ({"origin": "https://a.example https://b.example"}, "origin"),
+        ({"origin": "http://shop.example"}, "origin"),
+        ({"origin": "https://shop.example:"}, "origin"),
+        ({"origin": "https://shop.example:000443"}, "origin"),
+        ({"origin": "https://shop.example:70000"}, "origin"),
+        ({"origin": "https://user@shop.example"}, "origin"),
+        ({"origin": "https://münchen.example"}, "origin"),
+        ({"origin": "https://[::1"}, "origin"),
+        ({"origin": "ftp://shop.example"}, "origin"),
+        ({"origin": "javascript:alert(1)"}, "origin"),
+        ({"origin": ""}, "origin"),
+        ({"fee": "1,5%"}, "fee"),
+        ({"fee": "101%"}, "fee"),
+        ({"fee": "-1%"}, "fee"),
+        ({"psp_url": "ftp://psp.example"}, "URL"),
+        ({"psp_url": "http://"}, "URL"),
+        ({"psp_url": "http://["}, "URL"),
+        ({"psp_url": "http://psp.example:99999"}, "URL"),
+        ({"psp_url": "http://psp.example/?key=1"}, "URL"),
+    ],
+)
+def test_merchants_that_can_not_be(cast: Cast, changed: dict[str, str], said: str) -> None:
+    """Over the socket: it is what the command prints (and the next test sees that it does)."""
+    asked = {"name": "Tea", "origins": [SHOP], "psp_url": cast.stage.psp, "psp_key": None, "fee": "0"}
+    given = {("origins" if key == "origin" else key): ([to] if key == "origin" else to) for key, to in changed.items()}
+    answer = cast.ask("merchants create", **(asked | given))
+    assert answer["error"]["code"] == "parameter_invalid", answer
+    assert said in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://shop.example:443", "https://shop.example"),
+        ("https://Shop.Example:08443", "https://shop.example:8443"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_write_it(cast: Cast, given: str, kept: str) -> None:
+    """It stands in the page's policy, and is what a card payload names."""
+    tea = cast.merchant(origin=given)
+    intent = tea.open()
+    page = httpx.get(f"{cast.stage.paydesk}/checkout/{intent['id']}")
+    assert page.status_code == 200
+    assert f"frame-ancestors {kept};" in page.headers["content-security-policy"]
+    shopper = tea.shopper(intent)
+    shopper.origin = kept
+    assert shopper.pay().status_code == 200
+
+
+def test_what_is_wrong_is_one_sentence_with_a_serve_and_without(stage: Stage, tmp_path: Path) -> None:
+    for data in (stage.data, tmp_path / "shop"):
+        assert "https://[/red]" in sentence(*create("Tea", origin="https://[/red]"), data=data)
+    assert "mer_none" in sentence("webhooks", "add", "mer_none", "https://shop.example", data=stage.data)
+
+
+def test_endpoints_that_can_not_be(cast: Cast) -> None:
+    merchant = cast.merchant().facts["merchant_id"]
+    for url, events, said in (
+        ("https://shop.example", "payment.paid", "event type"),
+        ("https://shop.example", "", "event type"),
+        ("ftp://shop.example", "*", "URL"),
+        ("https://[", "*", "URL"),
+    ):
+        answer = cast.ask("webhooks add", merchant=merchant, url=url, events=events.split(","))
+        assert said in answer["error"]["message"], answer
+
+
+def test_a_database_without_its_key_is_not_opened(tmp_path: Path) -> None:
+    data = tmp_path / "shop"
+    shown(*create("Tea House"), data=data)
+    key = tmp_path / "shop.key"
+    kept = key.read_bytes()
+    key.unlink()
+    assert "master key" in sentence(*create("Tea House"), data=data)
+    key.write_bytes(b"A" * len(kept.strip()))
+    key.chmod(0o600)
+    assert "master key" in sentence(*create("Tea House"), data=data).lower()
+    key.write_bytes(kept)
+    assert set(shown(*create("Tea House"), data=data)) == FACTS
+
+
+def test_a_folder_that_can_not_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    assert str(file) in sentence(*create("Tea House"), data=file / "data")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "paydesk.db").write_bytes(b"not a database" * 100)
+    (tmp_path / "data.key").write_bytes(b"")
+    sentence(*create("Tea House"), data=folder)
+
+
+def test_config_shows_every_setting_with_its_source() -> None:
+    rows = {row["setting"]: row for row in shown("config", PAYDESK_PORT="9000", PAYDESK_RATE_LIMITS="off")}
+    assert (rows["PAYDESK_PORT"]["value"], rows["PAYDESK_PORT"]["from"]) == ("9000", "environment")
+    assert rows["PAYDESK_RATE_LIMITS"]["value"] == "off"
+    assert (rows["PAYDESK_ATTEMPTS_MAX"]["value"], rows["PAYDESK_ATTEMPTS_MAX"]["from"]) == ("10", "default")
+    assert all(row["what it is"].endswith(".") for row in rows.values())
+    assert "PAYDESK_PORT\t9000\tenvironment\t8080" in paydesk("config", PAYDESK_PORT="9000").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "-1"),
+        ("RATE_LIMITS", "maybe"),
+        ("EGRESS_ALLOW", "127.0.0.1/8"),
+        ("EGRESS_ALLOW", "everything"),
+        ("LOG_LEVEL", "loud"),
+        ("PUBLIC_URL", "pay.example"),
+    ],
+)
+def test_settings_that_can_not_be(name: str, value: str) -> None:
+    assert f"PAYDESK_{name}" in sentence("config", **{f"PAYDESK_{name}": value})
+
+
+SIGNED = ["--key-id", "key_test_abc", "--timestamp", "2023-10-15T14:22:31Z", "--nonce", "n" * 16]
+
+
+def test_sign_explain_shows_what_the_server_signs(tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_bytes(b'{"amount":1999}')
+    target = "/v1/payment_intents?limit=3"
+    facts = shown("sign", "explain", "post", target, *SIGNED, "--idempotency-key", "order-1", "--body", str(body))
+    lines = facts["canonical"].split("\n")
+    assert lines[:8] == [
+        "PD1-HMAC-SHA256",
+        "POST",
+        "/v1/payment_intents",
+        "limit=3",
+        "key_test_abc",
+        "2023-10-15T14:22:31Z",
+        "n" * 16,
+        "order-1",
+    ]
+    assert lines[8] == facts["sha256_of_body"]
+    assert "clock" in facts["clock_offset"]
+    assert "signature" not in facts
+
+
+def test_sign_explain_says_whether_a_signature_holds_and_never_the_secret() -> None:
+    secret = "sk_test_" + "s" * 43
+    explain = ["sign", "explain", "GET", "/v1/ping", *SIGNED]
+    made = shown(*explain, PAYDESK_SECRET=secret)["signature"]
+    good = paydesk(*explain, "--signature", made, "--json", PAYDESK_SECRET=secret)
+    assert json.loads(good.stdout)["holds"] == "yes"
+    assert secret not in good.stdout
+    assert shown(*explain, "--signature", "sha256=" + "0" * 64, PAYDESK_SECRET=secret)["holds"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("path", "changed"),
+    [
+        ("/v1//ping", {}),
+        ("/v1/ping", {"--nonce": "short"}),
+        ("/v1/ping", {"--timestamp": "2023-10-15"}),
+        ("/v1/ping", {"--timestamp": "2023-13-15T14:22:31Z"}),
+        ("/v1/ping", {"--key-id": "sk_test_secret"}),
+        ("/v1/ping", {"--body": "/no/such/file"}),
+        ("/v1/münchen", {}),
+    ],
+)
+def test_sign_explain_says_what_is_malformed(path: str, changed: dict[str, str]) -> None:
+    given = dict(zip(SIGNED[::2], SIGNED[1::2], strict=True)) | changed
+    sentence("sign", "explain", "GET", path, *(part for pair in given.items() for part in pair))
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["merchants", "create"], ["webhooks", "add"], ["sign", "explain"], ["config"], ["demo"]]
+)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    done = paydesk(*command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: paydesk" in done.stdout
+    if command and command != ["demo"]:
+        assert "--json" in done.stdout
