@@ -6,7 +6,7 @@ import { dress } from "./appearance.js";
 import { backoff, follow, pause } from "./follow.js";
 import { CardForm, fieldOf } from "./form.js";
 import { randomId } from "./jwe.js";
-import { embedded, forget, meet } from "./merchant.js";
+import { embedded, meet } from "./merchant.js";
 import { OPEN, pay, ServerClock, stateOf } from "./pay.js";
 import { Server } from "./server.js";
 import { View } from "./view.js";
@@ -172,7 +172,6 @@ class Checkout {
   #settled(intent, part) {
     this.#form.clear();
     this.#view.show(part, `${part}_text`);
-    forget(INTENT);
     if (this.#told) return;
     this.#told = true;
     this.#shop.tell("result", { intent: intent.id, status: intent.status });

@@ -56,7 +56,8 @@ function introduce(origins, document) {
 
 const drawer = (intent) => `paydesk:${intent}`;
 
-/** The secret from the fragment, moved to sessionStorage and out of the address (and the history) at once; null if there is none. */
+/** The secret from the fragment, moved to sessionStorage and out of the address (and the history) at once; null if there is none.
+ * It stays there until the tab is closed: who comes back after paying shall read "paid", not that something is missing. */
 function takeSecret(intent) {
   const given = new URLSearchParams(location.hash.slice(1)).get("client_secret");
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);
@@ -69,9 +70,4 @@ export async function meet(intent, origins, documentId) {
   if (embedded) return introduce(origins, documentId);
   const secret = takeSecret(intent);
   return secret ? new Shop({ secret, origin: location.origin }) : null;
-}
-
-/** Nothing more will be asked with this secret. */
-export function forget(intent) {
-  if (!embedded) sessionStorage.removeItem(drawer(intent));
 }

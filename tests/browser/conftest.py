@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.counter import Counter
+from tests.browser.real import Street, opened_street
 from tests.browser.serve import Stage, serving
 from tests.browser.shop import Shop
 from tests.browser.stub import Stub
@@ -35,6 +36,13 @@ def paydesk() -> Iterator[Stage]:
 def shops() -> Iterator[Stage]:
     with serving(ports=2) as stage:
         yield stage
+
+
+@pytest.fixture(scope="package")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    """The real server, PSP and shop as processes."""
+    with opened_street(tmp_path_factory.mktemp("street")) as street:
+        yield street
 
 
 @pytest.fixture

@@ -102,11 +102,19 @@ class Visit:
         """At each width, once the frame has the height of what is in it; nothing is wider than the window."""
         for across, down in SIZES:
             self.page.set_viewport_size({"width": across, "height": down})
+            self._settle(across)
             for frame in self.page.frames:
-                wait_in(frame, "parent === window || document.documentElement.scrollHeight <= innerHeight")
                 assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{across} pixels wide"
             path = ALBUM / f"real-{name}-{across}.png"
             self.page.screenshot(path=path, full_page=True, animations="disabled")
+
+    def _settle(self, across: int) -> None:
+        """Both pages have taken the window's width, and a frame that is shown exactly the height of what is in it."""
+        wait_in(self.page.main_frame, f"innerWidth === {across}")
+        fits = "Math.abs(document.querySelector('main').getBoundingClientRect().height - innerHeight) <= 1"
+        for frame in self.page.frames[1:]:
+            if wide := frame.frame_element().evaluate("(frame) => frame.clientWidth"):
+                wait_in(frame, f"innerWidth === {wide} && {fits}")
 
 
 @contextmanager

@@ -24,8 +24,15 @@ def test_pays_for_its_own_origin(counter: Counter) -> None:
     press_pay(page)
     sees(page, "success")
     assert counter.stub.cards[0]["origin"] == counter.paydesk
-    assert page.evaluate("sessionStorage.length") == 0
     assert counter.complaints == []
+
+
+def test_who_comes_back_after_paying_reads_so(counter: Counter) -> None:
+    counter.stub.become("succeeded")
+    page = counter.open_alone()
+    sees(page, "success")
+    page.reload()
+    sees(page, "success")
 
 
 @pytest.mark.parametrize(("status", "word"), [("succeeded", "succeeded"), ("canceled", "failed")])

@@ -9,17 +9,11 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
 
 from tests.browser.counter import DECLINED, GOOD, HURRY, fill, press_pay, sees, type_in
-from tests.browser.real import Street, Visit, opened_street
+from tests.browser.real import Street, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAID_NEVER_ANSWERED = "4000009900000111"
-
-
-@pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    with opened_street(tmp_path_factory.mktemp("street")) as street:
-        yield street
 
 
 @pytest.fixture
