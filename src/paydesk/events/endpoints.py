@@ -7,7 +7,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from paydesk.desk import Reader
 from paydesk.errors import Refusal
-from paydesk.events.record import EVENT_TYPES
+from paydesk.events.record import EVENT_TYPES, want
+from paydesk.events.record import keys as event_keys
 from paydesk.events.rows import Endpoint
 from paydesk.events.signing import new_secret
 from paydesk.sealing.sealer import Sealer
@@ -57,7 +58,11 @@ class AddEndpoint(Command[Endpoint], frozen=True):
     sealed_for: str
     """The id that the secret is sealed for, and that the endpoint gets."""
 
+    def keys(self) -> Iterable[Key]:
+        return event_keys(self.account)
+
     def decide(self, work: Work) -> Endpoint:
+        want(work, self.account, self.enabled_events)
         return work.add(
             Endpoint(
                 account=self.account,

@@ -56,7 +56,10 @@ def keys(account: str) -> Iterable[Key]:
 
 
 def record(work: Work, event_id: str, event_type: EventType, subject: Subject, snapshot: bytes) -> Event:
-    """Record the event and owe its dispatch. `snapshot` is the object as rendered in this very decision."""
+    """Record the event and, where an endpoint may want it, owe its dispatch. `snapshot` is the object as rendered in
+    this very decision.
+    """
+    feed = _advanced(work, subject.account)
     body = Body(
         id=event_id,
         type=event_type,
@@ -69,7 +72,7 @@ def record(work: Work, event_id: str, event_type: EventType, subject: Subject, s
     event = Event(
         account=subject.account,
         id=event_id,
-        position=_next_position(work, subject.account),
+        position=feed.position,
         type=event_type,
         object_id=subject.id,
         sequence=subject.sequence,
@@ -77,14 +80,29 @@ def record(work: Work, event_id: str, event_type: EventType, subject: Subject, s
         body=msgspec.json.encode(body),
         created_ms=work.now_ms,
     )
-    work.owe(
-        Duty(account=event.account, id=f"{DISPATCH}:{event.id}", kind=DISPATCH, subject=event.id, note=event.object_id)
-    )
+    if feed.wants(event_type) or _previous_is_under_way(work, event):
+        duty_id = f"{DISPATCH}:{event.id}"
+        work.owe(Duty(account=event.account, id=duty_id, kind=DISPATCH, subject=event.id, note=event.object_id))
     return work.add(event)
 
 
-def _next_position(work: Work, account: str) -> int:
-    feed = work.find(Feed, account)
-    if feed is None:
-        return work.add(Feed(account=account, position=1)).position
-    return work.change(feed, position=feed.position + 1).position
+def _previous_is_under_way(work: Work, event: Event) -> bool:
+    """Then this one is dispatched too, wanted or not: the event after it looks no further back than to this one."""
+    previous = event.previous_event_id
+    return previous is not None and work.find(Duty, event.account, f"{DISPATCH}:{previous}") is not None
+
+
+def want(work: Work, account: str, event_types: str) -> None:
+    """From this commit on events of these types are dispatched. Called by whatever lets an endpoint ask for more."""
+    feed = _feed(work, account)
+    types = set(filter(None, f"{feed.wanted},{event_types}".split(",")))
+    work.change(feed, wanted="*" if "*" in types else ",".join(sorted(types)))
+
+
+def _advanced(work: Work, account: str) -> Feed:
+    feed = _feed(work, account)
+    return work.change(feed, position=feed.position + 1)
+
+
+def _feed(work: Work, account: str) -> Feed:
+    return work.find(Feed, account) or work.add(Feed(account=account))

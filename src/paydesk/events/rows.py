@@ -3,6 +3,11 @@
 from paydesk.store import Row, Versioned
 
 
+def listed(event_types: str, event_type: str) -> bool:
+    """Whether a type is among those named, comma separated or `*` for all."""
+    return event_types == "*" or event_type in event_types.split(",")
+
+
 class Event(Row, frozen=True, kw_only=True):
     """Something that happened, as merchants are told it. The bytes never change; a trigger refuses it."""
 
@@ -25,13 +30,20 @@ class Event(Row, frozen=True, kw_only=True):
 
 
 class Feed(Versioned, frozen=True, kw_only=True):
-    """The last position given out in an account's feed."""
+    """An account's feed of events: the last position given out, and what is to be dispatched at all."""
 
     TABLE = "event_feeds"
     KEY = ("account",)
 
     account: str
-    position: int
+    position: int = 0
+    wanted: str = ""
+    """Event types that an endpoint of the account ever asked for, comma separated; `*` for all. Never shrinks: a type
+    too many costs a look at the endpoints, one too few would lose events.
+    """
+
+    def wants(self, event_type: str) -> bool:
+        return listed(self.wanted, event_type)
 
 
 class Endpoint(Versioned, frozen=True, kw_only=True):
@@ -59,7 +71,7 @@ class Endpoint(Versioned, frozen=True, kw_only=True):
     created_ms: int
 
     def wants(self, event_type: str) -> bool:
-        return self.enabled_events == "*" or event_type in self.enabled_events.split(",")
+        return listed(self.enabled_events, event_type)
 
 
 class Delivery(Versioned, frozen=True, kw_only=True):

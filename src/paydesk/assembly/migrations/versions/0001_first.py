@@ -52,6 +52,7 @@ def upgrade() -> None:
     attempts()
     books()
     events()
+    deliveries()
     requests()
     store()
     triggers()
@@ -216,7 +217,15 @@ def books() -> None:
 
 
 def events() -> None:
-    table("event_feeds", number("version"), text("account"), number("position"), key=("account",), rowid=False)
+    table(
+        "event_feeds",
+        number("version"),
+        text("account"),
+        number("position"),
+        text("wanted"),
+        key=("account",),
+        rowid=False,
+    )
     table(
         "events",
         text("account"),
@@ -232,6 +241,9 @@ def events() -> None:
         rowid=True,
     )
     op.create_index("events_account_position", "events", ["account", "position"])
+
+
+def deliveries() -> None:
     table(
         "webhook_endpoints",
         number("version"),

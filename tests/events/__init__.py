@@ -1,0 +1,1 @@
+"""Events: what is recorded with a change, and what is dispatched at all."""
