@@ -9,12 +9,12 @@ Pragmas after https://www.sqlite.org/pragma.html and https://www.sqlite.org/wal.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from paydesk.store import statements
+from paydesk.store.commit_thread import CommitThread
 from paydesk.store.committer import Change
 from paydesk.store.faults import Conflict, DatabaseBroken, StorageFault
 from paydesk.store.rows import Row, table_of, values_of
@@ -60,7 +60,7 @@ class SqliteSession:
 
     def __init__(self, path: Path, *, commit_in_thread: bool = True) -> None:
         self.database = connect(path, read_only=False)
-        self._thread = ThreadPoolExecutor(1, "commit") if commit_in_thread else None
+        self._thread = CommitThread() if commit_in_thread else None
 
     async def begin(self) -> None:
         """Take the write lock; another's lock is waited for without holding the loop."""
@@ -91,7 +91,7 @@ class SqliteSession:
         """fsync, and a checkpoint now and then; in a thread, so that the loop goes on."""
         try:
             if self._thread:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self.database.execute, "COMMIT")
+                await self._thread.run(lambda: self.database.execute("COMMIT"))
             else:
                 self.database.execute("COMMIT")
         except sqlite3.DatabaseError as why:
@@ -106,7 +106,7 @@ class SqliteSession:
 
     def close(self) -> None:
         if self._thread:
-            self._thread.shutdown()
+            self._thread.close()
         self.database.close()
 
     def _write_table(self, kind: type[Row], changes: list[Change]) -> None:
