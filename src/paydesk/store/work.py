@@ -21,6 +21,9 @@ AnyVersioned = TypeVar("AnyVersioned", bound=Versioned)
 LEASE_MS = 90_000  # Longer than any single thing a duty asks outside may take, so nobody takes over from the living.
 
 
+_UNSEEN = object()
+
+
 class Absent(BaseException):
     """A row that was not loaded. No Exception, so that no `except Exception` in a decision swallows it: the committer
     loads and runs again.
@@ -159,21 +162,18 @@ class Work:
         self._set.current.update(self._changes)
 
     def _seen(self, key: Key, *, locked: bool) -> Row | None:
+        if (row := self._peek(key, _UNSEEN)) is _UNSEEN:
+            raise Absent(key, locked=locked)
+        return cast("Row | None", row)
+
+    def _peek(self, key: Key, unseen: object = None) -> object:
+        """The row as this command sees it, None where it does not exist; `unseen` where it was not loaded."""
         layer: Work | None = self
         while layer is not None:
             if key in layer._changes:
                 return layer._changes[key]
             layer = layer._under
-        try:
-            return self._set.current[key]
-        except KeyError:
-            raise Absent(key, locked=locked) from None
-
-    def _peek(self, key: Key) -> Row | None:
-        try:
-            return self._seen(key, locked=True)
-        except Absent:
-            return None
+        return self._set.current.get(key, unseen)
 
 
 def same_table(key: Key) -> str:
