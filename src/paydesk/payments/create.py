@@ -6,7 +6,7 @@ from paydesk.events.record import keys as event_keys
 from paydesk.payments.rows import Intent
 from paydesk.payments.shapes import render
 from paydesk.payments.states import Status
-from paydesk.payments.tell import add_and_tell
+from paydesk.payments.tell import tell_created
 from paydesk.requests.once import Reply
 from paydesk.store import Command, Key, Work
 
@@ -31,8 +31,7 @@ class Create(Command[Reply], frozen=True):
         return 512 + len(self.metadata)
 
     def decide(self, work: Work) -> Reply:
-        intent = add_and_tell(
-            work,
+        intent = work.add(
             Intent(
                 account=self.account,
                 id=work.id("pi", self.account),
@@ -50,4 +49,6 @@ class Create(Command[Reply], frozen=True):
                 created_ms=work.now_ms,
             ),
         )
-        return Reply(status=200, body=render(intent), object_id=intent.id, reveals=intent.id)
+        body = render(intent)
+        tell_created(work, intent, body)
+        return Reply(status=200, body=body, object_id=intent.id, reveals=intent.id)

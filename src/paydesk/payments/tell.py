@@ -12,19 +12,18 @@ def change_and_tell(work: Work, intent: Intent, event_type: EventType, **new: An
     """Change the intent and record the event that tells of it, with the intent as it is now."""
     event_id = work.id("evt", intent.account)
     changed = work.change(intent, event_sequence=intent.event_sequence + 1, latest_event=event_id, **new)
-    _record(work, event_id, event_type, changed, intent.latest_event)
+    _record(work, event_type, changed, intent.latest_event, render(changed))
     return changed
 
 
-def add_and_tell(work: Work, intent: Intent) -> Intent:
-    """Put in a new intent, whose `latest_event` is already named, and record that event."""
+def tell_created(work: Work, intent: Intent, rendered: bytes) -> None:
+    """Record the first event of a new intent, which names it as its `latest_event`."""
+    _record(work, "payment_intent.created", intent, None, rendered)
+
+
+def _record(work: Work, event_type: EventType, intent: Intent, previous: str | None, rendered: bytes) -> None:
+    """The event that the intent names as its latest, with the intent as `rendered`."""
     assert intent.latest_event is not None
-    added = work.add(intent)
-    _record(work, intent.latest_event, "payment_intent.created", added, None)
-    return added
-
-
-def _record(work: Work, event_id: str, event_type: EventType, intent: Intent, previous: str | None) -> None:
     subject = Subject(
         account=intent.account,
         id=intent.id,
@@ -32,4 +31,4 @@ def _record(work: Work, event_id: str, event_type: EventType, intent: Intent, pr
         sequence=intent.event_sequence,
         previous_event_id=previous,
     )
-    record(work, event_id, event_type, subject, render(intent))
+    record(work, intent.latest_event, event_type, subject, rendered)
