@@ -9,6 +9,7 @@ from paydesk.desk import Desk
 from paydesk.duties.lease import LeaseLost, TakeLease
 from paydesk.errors import Refusal
 from paydesk.store import Duty, Key, Row, StorageFault, table_of
+from paydesk.store.work import LEASE_MS
 
 Handler = Callable[[Duty, object], Awaitable[None]]
 """Does the duty and submits the command that finishes it or puts it off; the second argument is what was carried."""
@@ -62,19 +63,24 @@ class Runner:
             self._wake_ms = sys.maxsize  # Whatever is owed while we look rings.
             try:
                 await self._take_due()
-                self._wake_ms = await self._next_due_ms()
+                self._wake_ms = min(await self._next_due_ms(), self._wake_ms)
             except (StorageFault, Refusal) as why:
                 self._desk.log.error("duties_unreadable", reason=str(why))
                 self._wake_ms = self._desk.world.now_ms() + int(RETRY_SECONDS * 1000)
             await self._sleep()
 
     async def _sleep(self) -> None:
-        seconds = max((self._wake_ms - self._desk.world.now_ms()) / 1000, 0.001)
-        try:
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        except TimeoutError:
-            return
+        """Until it is time, or somebody rings. In naps no longer than a lease, since duties that begin here may have
+        made the time earlier meanwhile.
+        """
+        while not self._rung.is_set():
+            seconds = max((self._wake_ms - self._desk.world.now_ms()) / 1000, 0.001)
+            try:
+                async with asyncio.timeout(min(seconds, LEASE_MS / 1000)):
+                    await self._rung.wait()
+            except TimeoutError:
+                if self._desk.world.now_ms() >= self._wake_ms:
+                    return
 
     async def _next_due_ms(self) -> int:
         far = self._desk.world.now_ms() + FAR_MS
@@ -105,7 +111,8 @@ class Runner:
             return
         if row.owner == self._process and row.version == 1:
             self._begin(row)
-        if row.due_ms < self._wake_ms:  # Also of one begun just now: its lease may run out, or it may fail.
+            self._wake_ms = min(self._wake_ms, row.due_ms)  # Its lease may run out, or it may fail.
+        elif row.due_ms < self._wake_ms:
             self._rung.set()
 
     def _begin(self, duty: Duty) -> None:
