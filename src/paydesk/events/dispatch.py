@@ -1,5 +1,6 @@
 """Dispatching an event: which endpoints it goes to, and never before the event that came ahead of it."""
 
+import asyncio
 from collections.abc import Iterable
 
 from msgspec.structs import replace
@@ -40,11 +41,14 @@ async def dispatch(desk: EventDesk, duty: Duty, carried: object) -> None:
     ]
     if len(wanting) == 1 and await _previous_is_over(desk, event):
         return await _first_attempt(desk, duty, event, wanting[0], ends_dispatch=True)
-    for sending in [
+    sending = [
         desk.world.spawn(_first_attempt(desk, duty, event, endpoint, ends_dispatch=False), f"{duty.id}:{endpoint.id}")
         for endpoint in wanting
-    ]:
-        await sending
+    ]
+    if sending:
+        await asyncio.wait(sending)  # All of them: one that fails must not leave another behind without its lease.
+    for attempted in sending:
+        attempted.result()
     await _until_previous_is_over(desk, event)
     return await desk.submit(FinishDispatch(duty=duty))
 

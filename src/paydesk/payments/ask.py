@@ -32,11 +32,12 @@ async def ask(desk: PaymentDesk, duty: Duty, card: CardDetails | None) -> None:
         raise AssertionError(f"{duty.id} has no attempt or no account")
     psp = desk.psp(attempt.psp)
     question = _question(attempt, desk.psp_key(account))
+    asked_ms = desk.world.now_ms()
     verdict = await (psp.authorise(question, card) if card else psp.look_up(question))
     desk.metrics.verdicts.labels(attempt.psp, type(verdict).__name__).inc()
     counts_ms = not_found_counts_ms(duty, psp, desk.world.now_ms())
-    if not card:
-        verdict = looked_up(verdict, definitive=desk.world.now_ms() >= counts_ms)
+    if not card:  # What a slow answer says was true when it was asked for: what lands meanwhile, it does not know.
+        verdict = looked_up(verdict, definitive=asked_ms >= counts_ms)
     await _store(desk, Outcome(duty=duty, attempt=attempt, verdict=verdict, not_found_counts_ms=counts_ms))
 
 
