@@ -208,10 +208,12 @@ function fatal(view, shop, code) {
   shop?.tell("fatal", { code: code ?? "other", message });
 }
 
-/** The frame's height follows its content: the shop's page is told whenever it changes. */
-function tellHeight(shop) {
+/** The frame's height follows its content: the shop's page is told whenever it changes. Until there is something to pay, the
+ * loader's guess stands: shrinking to one line first would make the shop's page jump twice. */
+function tellHeight(shop, view) {
   const main = document.querySelector("main");
-  new ResizeObserver(() => shop.tell("height", { height: main.getBoundingClientRect().height })).observe(main);
+  const tell = () => view.state !== "loading" && shop.tell("height", { height: main.getBoundingClientRect().height });
+  new ResizeObserver(tell).observe(main);
 }
 
 async function start() {
@@ -222,7 +224,7 @@ async function start() {
   addEventListener("hashchange", () => location.reload());
   const shop = await meet(INTENT, ORIGINS, randomId());
   if (shop) dress(document.documentElement, shop.appearance);
-  if (shop && embedded) tellHeight(shop);
+  if (shop && embedded) tellHeight(shop, view);
   if (!window.isSecureContext) return fatal(view, shop, "insecure_context");
   if (!shop?.secret.startsWith(`${INTENT}_secret_`)) return fatal(view, shop, "invalid_client_secret");
   return new Checkout(shop, view).open();

@@ -16,7 +16,8 @@ from tests.stage.processes import running
 from tests.stage.stage import Stage, staged
 
 ALBUM = Path(__file__).resolve().parents[2] / "var" / "screenshots"
-SIZES = ((375, 812), (1280, 800))
+# Tall enough for the whole page: to photograph more than the window Playwright resizes it, and the frame follows later.
+SIZES = ((375, 1160), (1280, 860))
 
 
 class Street:
@@ -106,7 +107,7 @@ class Visit:
             for frame in self.page.frames:
                 assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{across} pixels wide"
             path = ALBUM / f"real-{name}-{across}.png"
-            self.page.screenshot(path=path, full_page=True, animations="disabled")
+            self.page.screenshot(path=path, animations="disabled")
 
     def _settle(self, across: int) -> None:
         """Both pages have taken the window's width, and a frame that is shown exactly the height of what is in it."""
@@ -115,6 +116,7 @@ class Visit:
         for frame in self.page.frames[1:]:
             if wide := frame.frame_element().evaluate("(frame) => frame.clientWidth"):
                 wait_in(frame, f"innerWidth === {wide} && {fits}")
+                frame.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @contextmanager
