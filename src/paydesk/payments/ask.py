@@ -61,7 +61,9 @@ async def _store(desk: Desk, outcome: Outcome) -> None:
     """An outcome is never dropped because it can't be stored now: it is kept and submitted again."""
     while True:
         try:
-            return await desk.submit(outcome)
+            if not await desk.submit(outcome):
+                desk.log.error("charge_of_another_attempt", attempt=outcome.attempt.id, verdict=outcome.verdict)
+            return
         except Refusal as why:
             if why.code != "storage_unavailable":
                 raise

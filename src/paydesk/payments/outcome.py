@@ -26,8 +26,11 @@ OWN_CODES = ("expired_card", "incorrect_cvc", "processing_error", "incorrect_num
 """Declines that have an error code of their own, as at Stripe; all others are `card_declined`."""
 
 
-class Outcome(Command[None], frozen=True):
-    """What the PSP said of an attempt, whoever asked: the first question, a resumed duty, a look-up."""
+class Outcome(Command[bool], frozen=True):
+    """What the PSP said of an attempt, whoever asked: the first question, a resumed duty, a look-up.
+
+    Replies whether that can be: False where it names the charge of another attempt, which is no verdict on this one.
+    """
 
     RANK = Rank.APPLY
 
@@ -50,12 +53,17 @@ class Outcome(Command[None], frozen=True):
             chart = Chart(attempt.account, attempt.currency)
             yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
 
-    def decide(self, work: Work) -> None:
+    def decide(self, work: Work) -> bool:
         attempt = work.get(Attempt, self.attempt.account, self.attempt.id)
         if attempt.status != "asking":
-            return finish_if_there(work, self.duty)
+            finish_if_there(work, self.duty)
+            return True
         intent = work.get(Intent, attempt.account, attempt.intent)
-        match self.verdict:
+        verdict = self.verdict
+        if isinstance(verdict, Captured) and _is_anothers(work, attempt, verdict):
+            _unknown(work, intent, self.duty, self.not_found_counts_ms)
+            return False
+        match verdict:
             case Captured() as verdict:
                 _captured(work, intent, attempt, verdict)
             case Authorised() as verdict:
@@ -65,14 +73,21 @@ class Outcome(Command[None], frozen=True):
             case NotSent():
                 _not_sent(work, intent, attempt)
             case _:
-                return _unknown(work, intent, self.duty, self.not_found_counts_ms)
-        return finish_if_there(work, self.duty)
+                _unknown(work, intent, self.duty, self.not_found_counts_ms)
+                return True
+        finish_if_there(work, self.duty)
+        return True
 
 
 def finish_if_there(work: Work, duty: Duty) -> None:
     """A verdict counts whoever brings it, also one whose lease is gone: the duty is done either way."""
     if row := work.find(Duty, duty.account, duty.id):
         finish(work, row)
+
+
+def _is_anothers(work: Work, attempt: Attempt, verdict: Captured) -> bool:
+    """Whether the charge was posted before. This attempt has no verdict yet, so it was posted for another one."""
+    return work.find(LedgerTransaction, attempt.account, attempt.psp, verdict.psp_reference, "capture") is not None
 
 
 def _captured(work: Work, intent: Intent, attempt: Attempt, verdict: Captured) -> None:
