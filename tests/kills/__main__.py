@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ SHOWN = 50
 
 def main() -> int:
     """Run it; 0 only if nothing was found."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that its processes are ended, too.
     given = _arguments()
     seed = random.randrange(10**6) if given.seed is None else given.seed
     print(f"seed {seed}: {given.kills} kills, {given.clients} clients, a server lives {given.seconds} s at most")

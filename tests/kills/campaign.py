@@ -22,10 +22,9 @@ from tests.kills.promises import Promise, broken_promises
 from tests.stage.processes import Process, running
 from tests.stage.stage import SHOP, Merchant, Stage
 
-SETTINGS = {"PAYDESK_PSP_TIMEOUT_SECONDS": "1", "PAYDESK_PSP_MAX_IN_FLIGHT_SECONDS": "2"}
 FAULTS = {
     "late": 0.03,
-    "lands_late": 0.02,
+    "lands_late": 0.05,
     "lost_after": 0.03,
     "lost_before": 0.02,
     "status": 0.02,
@@ -35,7 +34,6 @@ FAULTS = {
     "reset": 0.02,
 }
 """The share of charges that meets each; see `paydesk_sandbox/psp/faults.py`."""
-FAULT_DELAY_MS = 300  # Far below what the server takes for the longest that a charge can be under way.
 EARLY = 0.15  # The share of kills that hit a server before it is ready.
 START_SECONDS = 0.8
 CALM_SECONDS = 120.0
@@ -51,6 +49,20 @@ class Plan(Struct, frozen=True, kw_only=True):
     clients: int = 6
     refusals: bool = True
     """Whether the receivers refuse an event now and then; it comes again after five seconds."""
+    in_flight_seconds: int = 5
+    """The longest that a charge can be under way, as the server is told."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        in_flight = str(self.in_flight_seconds)
+        return {"PAYDESK_PSP_TIMEOUT_SECONDS": "1", "PAYDESK_PSP_MAX_IN_FLIGHT_SECONDS": in_flight}
+
+    @property
+    def late_ms(self) -> tuple[int, ...]:
+        """How late the PSP is: within the server's patience, and beyond it, but not beyond what it was told. A charge
+        that lands after the next start is what a restart must not overlook.
+        """
+        return 50, 300, 750 * self.in_flight_seconds
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -98,7 +110,7 @@ class Campaign:
         psp = ["paydesk_sandbox", "psp", "--port", "0"]
         self._folder.mkdir(parents=True, exist_ok=True)
         with running(psp, log=self._folder / "psp", ready="listening on") as (_, line), reserved_port() as port:
-            stage = Stage(self._folder, line.split()[-1], SETTINGS)
+            stage = Stage(self._folder, line.split()[-1], self._plan.settings)
             try:
                 yield stage, port
             finally:
@@ -109,9 +121,12 @@ class Campaign:
         merchants = [stage.merchant("Tea House", fee="1.5%+25"), stage.merchant("Pot House")]
         for merchant in merchants:  # A killed server resets its connections; that is no news.
             merchant.receiver._server.handle_error = lambda *_: None
-        plan = {"seed": self._plan.seed, "rates": FAULTS, "delay_ms": FAULT_DELAY_MS}
-        assert httpx.post(f"{stage.psp}/faults/plan", json=plan, trust_env=False).status_code == 200
+        self._plan_faults(stage)
         return merchants
+
+    def _plan_faults(self, stage: Stage) -> None:
+        plan = {"seed": self._dice.getrandbits(32), "rates": FAULTS, "delay_ms": self._dice.choice(self._plan.late_ms)}
+        assert httpx.post(f"{stage.psp}/faults/plan", json=plan, trust_env=False).status_code == 200
 
     @contextmanager
     def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[None]:
@@ -125,6 +140,11 @@ class Campaign:
             thread.start()
         try:
             yield
+        except BaseException:
+            self._stop.set()
+            for client in self._clients:
+                client.give_up()
+            raise
         finally:
             self._stop.set()
             for thread in threads:
@@ -133,6 +153,7 @@ class Campaign:
     def _kill(self, stage: Stage, port: int, merchants: list[Merchant], number: int) -> None:
         if self._plan.refusals and self._dice.random() < 0.3:
             self._dice.choice(merchants).receiver.answers.append(self._dice.choice([500, 503]))
+        self._plan_faults(stage)
         assert stage.server
         lived = self._dice.uniform(0, self._plan.seconds)
         time.sleep(lived)

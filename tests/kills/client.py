@@ -65,6 +65,10 @@ class Client:
                 self.wrong.append(f"{self._name}: {type(why).__name__} {why}")
         self._clicks.shutdown()
 
+    def give_up(self) -> None:
+        """Wait for nothing more; the run is over."""
+        self._until = 0.0
+
     def close(self) -> None:
         self._merchant.close()
         self._browser.close()
