@@ -49,6 +49,8 @@ class PaymentIntents(Generic[Sent]):
         metadata: Mapping[str, str] | None = None,
         description: str | None = None,
         capture_method: Literal["automatic", "manual"] | None = None,
+        statement_descriptor: str | None = None,
+        return_url: str | None = None,
         idempotency_key: str | None = None,
     ) -> Sent:
         """Open an intent over `amount` minor units (1999 is 19.99 USD, or ¥1999) of a lower-case ISO 4217 `currency`.
@@ -62,6 +64,8 @@ class PaymentIntents(Generic[Sent]):
             "metadata": None if metadata is None else dict(metadata),
             "description": description,
             "capture_method": capture_method,
+            "statement_descriptor": statement_descriptor,
+            "return_url": return_url,
         }
         return self._send(_post("/v1/payment_intents", fields, idempotency_key))
 
