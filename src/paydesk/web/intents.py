@@ -27,7 +27,7 @@ class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     currency: Annotated[str, Meta(extra_json_schema={"pattern": "^[a-z]{3}$"})]
     """Lower-case ISO 4217."""
     description: Annotated[str, Meta(max_length=1000)] | None = None
-    statement_descriptor: Annotated[str, Meta(min_length=5, max_length=22, pattern=r"^[ -~]*$")] | None = None
+    statement_descriptor: Annotated[str, Meta(min_length=5, max_length=22, pattern=r"^[ -~]*(?!\n)$")] | None = None
     """What the shopper's bank statement says: 5 to 22 ASCII characters."""
     metadata: dict[str, str] = {}
     capture_method: Literal["automatic"] = "automatic"
@@ -81,18 +81,25 @@ def _check(wanted: CreateIntent, account: Account) -> None:
     for param, text in (("description", wanted.description), ("statement_descriptor", wanted.statement_descriptor)):
         if text:
             refuse_card_numbers(param, text)
-    if wanted.return_url:
+    if wanted.return_url is not None:
         check_return_url(wanted.return_url, livemode=bool(account.livemode))
 
 
 def check_return_url(url: str, *, livemode: bool) -> None:
     """https with a host; http only for this machine in test mode. Never `javascript:` and its like."""
+    if not _leads_to_a_shop(url, livemode=livemode):
+        raise Refusal("url_not_allowed", "return_url must be an https URL.", param="return_url")
+    refuse_card_numbers("return_url", url)
+
+
+def _leads_to_a_shop(url: str, *, livemode: bool) -> bool:
+    # Browsers read a backslash as a slash: the host would be another one to them than to us.
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return False
     try:
         parts = urlsplit(url)
         local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1") and not livemode
-        fine = bool(parts.hostname) and (parts.scheme == "https" or local) and "@" not in parts.netloc
+        named = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
-        fine = False
-    if not fine or not url.isascii() or not url.isprintable() or " " in url:
-        raise Refusal("url_not_allowed", "return_url must be an https URL.", param="return_url")
-    refuse_card_numbers("return_url", url)
+        return False
+    return named and (parts.scheme == "https" or local)
