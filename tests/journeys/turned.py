@@ -204,11 +204,16 @@ class Turned:
 
     async def pay(self, intent: dict[str, Any], number: str, jwk: dict[str, str] | None = None) -> httpx.Response:
         """As the frame does, with the newest card key or an older one."""
-        jwk = jwk or await self.card_key()
+        return await self.confirm(intent, await self.seal(intent, number, jwk))
+
+    async def seal(self, intent: dict[str, Any], number: str, jwk: dict[str, str] | None = None) -> str:
+        inside = {"v": 1, "number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123", "intent": intent["id"]}
+        inside |= {"origin": SHOP, "iat": self.world.now_ms() // 1000, "jti": os.urandom(12).hex()}
+        return seal_card(jwk or await self.card_key(), inside)
+
+    async def confirm(self, intent: dict[str, Any], jwe: str) -> httpx.Response:
         async with self.http(headers={"authorization": f"Bearer {intent['client_secret']}"}) as client:
-            inside = {"v": 1, "number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123", "intent": intent["id"]}
-            inside |= {"origin": SHOP, "iat": self.world.now_ms() // 1000, "jti": os.urandom(12).hex()}
-            return await client.post(f"/checkout/{intent['id']}/confirm", json={"card": seal_card(jwk, inside)})
+            return await client.post(f"/checkout/{intent['id']}/confirm", json={"card": jwe})
 
     async def read(self, intent: dict[str, Any]) -> dict[str, Any]:
         return (await self.send("GET", f"/v1/payment_intents/{intent['id']}")).json()

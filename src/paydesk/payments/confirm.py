@@ -43,6 +43,8 @@ class Confirm(Command[Confirmed], frozen=True):
     def decide(self, work: Work) -> Confirmed:
         intent = work.get(Intent, self.account, self.intent)
         if used := work.find(CardUse, self.account, _digest_mark(self.card.digest)):
+            if used.intent != intent.id:
+                raise Refusal("card_payload_invalid")
             return Confirmed(attempt=used.attempt, duty=None)
         if work.find(CardUse, self.account, _jti_mark(self.card.jti)):
             raise Refusal("card_payload_invalid")

@@ -70,6 +70,8 @@ async def confirm(call: Call) -> Response:
     viewer = await shopper(call)
     jwe = decode(json_body(call, await call.body()), ConfirmBody).card
     used = await call.desk.reader.get(CardUse, *used_key(viewer.account.id, digest(jwe)))
+    if used and used.intent != viewer.intent.id:  # Cut out of one payment and pasted into another.
+        raise Refusal("card_payload_invalid")
     attempt = used.attempt if used else await _confirm(call, viewer, jwe)
     return await _outcome(call, viewer, attempt)
 
