@@ -11,11 +11,13 @@ from paydesk.payments.rows import CardUse, Intent
 from paydesk.store import Stamp, Work
 from paydesk.store.work import WorkingSet
 from paydesk.vault.cards import CardFacts
+from paydesk_sandbox.psp.faults import Fault
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import Turned
-from tests.stage.shopper import VISA
+from tests.stage.shopper import DECLINED, VISA
 
 ACCOUNT = "acct_b6jxhdg7"
+INCORRECT_CVC = "4000000000000127"
 
 
 def error_code(answer: httpx.Response) -> tuple[int, str]:
@@ -56,3 +58,33 @@ def test_the_decision_refuses_it_too() -> None:
     with pytest.raises(Refusal) as refused:
         command.decide(Work(rows, Stamp(now_ms=1, random62=1, process="here")))
     assert refused.value.code == "card_payload_invalid"
+
+
+def test_a_repeat_of_a_declined_payload_after_a_newer_decline_does_not_read_as_paid(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        jwe = await house.seal(intent, DECLINED)
+        assert error_code(await house.confirm(intent, jwe)) == (402, "card_declined")
+        assert error_code(await house.pay(intent, INCORRECT_CVC)) == (402, "incorrect_cvc")
+        answer = await house.confirm(intent, jwe)
+        assert error_code(answer) == (402, "incorrect_cvc"), "the intent as it is now"
+        assert answer.json()["payment_intent"]["status"] == "requires_payment_method"
+
+        assert (await house.pay(intent, VISA)).status_code == 200
+        answer = await house.confirm(intent, jwe)
+        assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+
+    play(tmp_path, story)
+
+
+def test_a_repeat_of_a_declined_payload_while_another_card_is_asked_is_202(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        jwe = await house.seal(intent, DECLINED)
+        assert error_code(await house.confirm(intent, jwe)) == (402, "card_declined")
+        house.world.psp.order(Fault(fault="garbage", on="any", times=7))
+        assert (await house.pay(intent, VISA)).status_code == 202
+        answer = await house.confirm(intent, jwe)
+        assert (answer.status_code, answer.json()["status"]) == (202, "processing")
+
+    play(tmp_path, story)

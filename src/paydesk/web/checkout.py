@@ -110,11 +110,15 @@ async def _outcome(call: Call, viewer: Viewer, attempt_id: str) -> Response:
     """Wait for the outcome of this attempt, and answer as the protocol maps it."""
     attempt, intent = await settled(call.desk, viewer.account.id, viewer.intent.id, attempt_id)
     view = shopper_view(intent, viewer.account.merchant_name)
-    if attempt.id == intent.latest_attempt and attempt.status == "declined":
+    if view.status == Status.CANCELED:
+        raise Refusal("invalid_state", "This payment is canceled.", payment_intent=msgspec.json.encode(view))
+    if view.status != Status.REQUIRES_PAYMENT_METHOD:
+        return as_json(view, status=202 if view.status == Status.PROCESSING else 200)
+    # As the intent is now: a repeat of an older attempt must not read as paid.
+    not_sent = attempt.id == intent.latest_attempt and attempt.status == "not_sent"
+    if view.last_payment_error and view.last_payment_error.type == "card_error" and not not_sent:
         raise _declined(view)
-    if attempt.id == intent.latest_attempt and attempt.status == "not_sent":
-        raise Refusal("psp_unavailable", retry_after_seconds=5, payment_intent=msgspec.json.encode(view))
-    return as_json(view, status=202 if view.status == Status.PROCESSING else 200)
+    raise Refusal("psp_unavailable", retry_after_seconds=5, payment_intent=msgspec.json.encode(view))
 
 
 def _declined(view: ShopperIntent) -> Refusal:
