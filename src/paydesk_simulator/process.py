@@ -1,0 +1,170 @@
+"""The server: there or not. Started on the same database as often as it dies, and asked over lines that can break."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from paydesk.assembly.house import House
+from paydesk.assembly.opening import prepare
+from paydesk.config import Config
+from paydesk.errors import Refusal
+from paydesk.sealing.sealer import Sealer
+from paydesk.store import DatabaseBroken, StorageFault
+from paydesk.telemetry import Log
+from paydesk_simulator.clock import VirtualLoop
+from paydesk_simulator.crashes import STOP, Crashes
+from paydesk_simulator.dice import dice_of
+from paydesk_simulator.journal import Journal
+from paydesk_simulator.network import Network
+from paydesk_simulator.storage import Stores
+from paydesk_simulator.weather import Weather
+from paydesk_simulator.world import MortalWorld
+
+T = TypeVar("T")
+
+NEVER_ANSWERED_SECONDS = 120.0  # A client that got no answer by then hangs up.
+DOWN_SECONDS = 8.0  # In the mean, until somebody starts the server again.
+LIVES_SECONDS = 30.0  # In the mean, until an operator stops it.
+
+
+class Lost(Exception):
+    """No answer: whether the server did anything is unknown."""
+
+
+class SimulatedLog(Log):
+    """Log lines go into the journal; what should never be logged is a violation."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def info(self, event: str, **facts: object) -> None:
+        self._journal.tell(f"log: {event} {facts}")
+
+    warning = info
+
+    def error(self, event: str, **facts: object) -> None:
+        self.info(event, **facts)
+        why = facts.get("exc_info")
+        if isinstance(why, BaseException):
+            judge(self._journal, event, why)
+
+
+def judge(journal: Journal, what: str, why: BaseException) -> None:
+    """Storage that fails is weather; any other exception that nobody caught is a bug."""
+    weather = isinstance(why, StorageFault | DatabaseBroken)
+    if not weather and not (isinstance(why, Refusal) and why.code == "storage_unavailable"):
+        journal.violated(f"{what}: {why!r}")
+
+
+class Server:
+    """`house` is the life that is on, None while the server is down."""
+
+    def __init__(self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal) -> None:
+        self._config = Config(data=data, rate_limits=False)
+        self._loop = loop
+        self._network = network
+        self._journal = journal
+        self._dice = dice_of(seed, "server")
+        self._storage_dice = dice_of(seed, "storage")
+        self._sealer = Sealer(self._dice.randbytes(32))
+        self.weather = Weather(dice_of(seed, "weather"), journal)
+        self.crashes = Crashes(dice_of(seed, "crashes"), journal)
+        self._lives: list[MortalWorld] = []
+        self._asked: dict[int, asyncio.Future[object]] = {}
+        self._number = 0
+        self.house: House | None = None
+
+    async def run(self) -> None:
+        """Live, die and live again, for ever."""
+        while True:
+            world, stores = self._start()
+            await world.ended
+            stores.close()
+            self._hang_up()
+            await asyncio.sleep(self._dice.expovariate(1 / DOWN_SECONDS))
+
+    async def ask(self, request: Callable[[House], Awaitable[T]]) -> T:
+        """What the server answers. Raises its Refusal, or Lost."""
+        await asyncio.sleep(self._dice.uniform(0.0005, 0.02))
+        if self.house is None or self.weather.strikes("client request lost"):
+            raise Lost
+        answer: asyncio.Future[T] = self._loop.create_future()
+        number = self._number = self._number + 1
+        self._asked[number] = answer  # type: ignore[assignment]
+        self.house.world.spawn(_answered(request, self.house, answer), f"request {number}")
+        try:
+            async with asyncio.timeout(NEVER_ANSWERED_SECONDS):
+                found = await answer
+        except TimeoutError:
+            raise Lost from None
+        finally:
+            self._asked.pop(number, None)
+        if self.weather.strikes("client answer lost"):
+            raise Lost
+        return found
+
+    async def stop(self) -> None:
+        """Stop the life that is on as SIGTERM does; it ends drained, or dead."""
+        if self.house is None:
+            return
+        house, world = self.house, self._lives[-1]
+
+        async def drain() -> None:
+            await house.stop()
+            world.kill("stopped")
+
+        world.spawn(drain(), "stop")
+        await world.ended
+
+    def bury(self) -> None:
+        """The run is over."""
+        for world in self._lives:
+            world.kill("the run is over")
+            world.bury()
+
+    def _start(self) -> tuple[MortalWorld, Stores]:
+        self.crashes.arm()
+        world = MortalWorld(self._loop, self._dice, self._network, self.crashes, self._journal)
+        world.failed = lambda name, why: judge(self._journal, f"task {name}", why)
+        prepare(self._config, self._sealer, world)
+        stores = Stores(self._config.database, world, self.weather, self.crashes, self._storage_dice)
+        house = House(
+            world=world, config=self._config, sealer=self._sealer, stores=stores, log=SimulatedLog(self._journal)
+        )
+        self._lives.append(world)
+        self._journal.tell(f"the server is up: life {len(self._lives)}, ends: {self.crashes.point or 'never'}")
+        world.spawn(self._live(house, world), "serve")
+        self.house = house
+        return world, stores
+
+    async def _live(self, house: House, world: MortalWorld) -> None:
+        """What `serve` does: start the house, and end when the database is broken or an operator says so."""
+        await house.start()
+        assert house.broken is not None
+        stopped = self.crashes.point is STOP
+        if stopped:
+            await asyncio.sleep(self._dice.expovariate(1 / LIVES_SECONDS))
+        else:
+            await house.broken
+        if not stopped or self.crashes.due(STOP):
+            await house.stop()
+            world.kill("stopped")
+
+    def _hang_up(self) -> None:
+        self.house = None
+        for answer in list(self._asked.values()):
+            if not answer.done():
+                answer.set_exception(Lost())
+
+
+async def _answered(request: Callable[[House], Awaitable[T]], house: House, answer: "asyncio.Future[T]") -> None:
+    """Give the answer, or the refusal, to whoever still waits for it."""
+    try:
+        found = await request(house)
+    except (Refusal, StorageFault, DatabaseBroken) as why:
+        if not answer.done():
+            answer.set_exception(why if isinstance(why, Refusal) else Lost())
+    else:
+        if not answer.done():
+            answer.set_result(found)
