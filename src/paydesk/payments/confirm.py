@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from paydesk.errors import Refusal
 from paydesk.payments.rows import Attempt, CardUse, Intent
-from paydesk.payments.shapes import CardMethod, MethodDetails, method_json
 from paydesk.payments.states import Move, Status, allowed, move
 from paydesk.store import Command, Duty, Key, Rank, Work
 from paydesk.vault.cards import CardFacts
@@ -56,8 +55,6 @@ class Confirm(Command[Confirmed], frozen=True):
             status=move(intent.status, Move.CONFIRM).value,
             latest_attempt=attempt.id,
             attempts=intent.attempts + 1,
-            method=method_json(_details(self.card)),
-            error="null",
         )
         duty = Duty(account=self.account, id=f"{ASK_PSP}:{attempt.id}", kind=ASK_PSP, subject=attempt.id)
         return Confirmed(attempt=attempt.id, duty=work.owe(duty))
@@ -114,15 +111,3 @@ def _check_payable(intent: Intent, attempts_max: int) -> None:
         raise Refusal("invalid_state", f"This payment is {intent.status} and can't be paid again.")
     if intent.attempts >= attempts_max:
         raise Refusal("attempts_exhausted")
-
-
-def _details(card: CardFacts) -> MethodDetails:
-    return MethodDetails(
-        card=CardMethod(
-            brand=card.brand,
-            last4=card.last4,
-            exp_month=card.exp_month,
-            exp_year=card.exp_year,
-            fingerprint=card.fingerprint,
-        )
-    )

@@ -13,7 +13,7 @@ from paydesk.merchants import Account
 from paydesk.money import Fee
 from paydesk.payments import postings
 from paydesk.payments.rows import Attempt, Intent
-from paydesk.payments.shapes import PaymentError, error_json
+from paydesk.payments.shapes import CardMethod, MethodDetails, PaymentError, error_json, method_json
 from paydesk.payments.states import Move, move
 from paydesk.payments.tell import change_and_tell
 from paydesk.psp.base import Authorised, Captured, Declined, NotSent, Verdict
@@ -61,7 +61,7 @@ class Outcome(Command[bool], frozen=True):
         intent = work.get(Intent, attempt.account, attempt.intent)
         verdict = self.verdict
         if isinstance(verdict, Captured) and _is_anothers(work, attempt, verdict):
-            _unknown(work, intent, self.duty, self.not_found_counts_ms)
+            _unknown(work, intent, attempt, self.duty, self.not_found_counts_ms)
             return False
         match verdict:
             case Captured() as verdict:
@@ -73,7 +73,7 @@ class Outcome(Command[bool], frozen=True):
             case NotSent():
                 _not_sent(work, intent, attempt)
             case _:
-                _unknown(work, intent, self.duty, self.not_found_counts_ms)
+                _unknown(work, intent, attempt, self.duty, self.not_found_counts_ms)
                 return True
         finish_if_there(work, self.duty)
         return True
@@ -116,6 +116,7 @@ def _captured(work: Work, intent: Intent, attempt: Attempt, verdict: Captured) -
         status=move(intent.status, Move.CAPTURE).value,
         received_minor=verdict.amount_minor,
         **_KNOWN,
+        **_about(attempt),
     )
 
 
@@ -128,6 +129,7 @@ def _authorised(work: Work, intent: Intent, attempt: Attempt, verdict: Authorise
         status=move(intent.status, Move.AUTHORISE).value,
         capturable_minor=verdict.amount_minor,
         **_KNOWN,
+        **_about(attempt),
     )
 
 
@@ -138,8 +140,8 @@ def _declined(work: Work, intent: Intent, attempt: Attempt, verdict: Declined) -
         intent,
         "payment_intent.payment_failed",
         status=move(intent.status, Move.DECLINE).value,
-        error=error_json(decline_error(verdict.decline_code)),
         **_KNOWN,
+        **_about(attempt, decline_error(verdict.decline_code)),
     )
 
 
@@ -156,7 +158,7 @@ def _not_sent(work: Work, intent: Intent, attempt: Attempt) -> None:
         work.change(intent, **new)
 
 
-def _unknown(work: Work, intent: Intent, duty: Duty, not_found_counts_ms: int) -> None:
+def _unknown(work: Work, intent: Intent, attempt: Attempt, duty: Duty, not_found_counts_ms: int) -> None:
     """No verdict: the intent says so (and its merchant hears it once), and the duty asks again."""
     row = held(work, duty)
     wait_seconds = CHECKS_SECONDS[min(row.tries, len(CHECKS_SECONDS) - 1)]
@@ -167,7 +169,8 @@ def _unknown(work: Work, intent: Intent, duty: Duty, not_found_counts_ms: int) -
     if intent.outcome_unknown:
         work.change(intent, next_check_ms=next_check_ms)
     else:
-        change_and_tell(work, intent, "payment_intent.processing", outcome_unknown=1, next_check_ms=next_check_ms)
+        new = {"outcome_unknown": 1, "next_check_ms": next_check_ms, **_about(attempt)}
+        change_and_tell(work, intent, "payment_intent.processing", **new)
 
 
 def decline_error(decline_code: str) -> PaymentError:
@@ -178,6 +181,20 @@ def decline_error(decline_code: str) -> PaymentError:
 
 
 _KNOWN = {"outcome_unknown": 0, "next_check_ms": None}
+
+
+def _about(attempt: Attempt, error: PaymentError | None = None) -> dict[str, str]:
+    """The intent's card and error, from what is known of this attempt. Until then the row keeps those of the one
+    before, so that it is as before where nothing was sent.
+    """
+    card = CardMethod(
+        brand=attempt.brand,
+        last4=attempt.last4,
+        exp_month=attempt.exp_month,
+        exp_year=attempt.exp_year,
+        fingerprint=attempt.fingerprint,
+    )
+    return {"method": method_json(MethodDetails(card=card)), "error": error_json(error) if error else "null"}
 
 
 def _settle(

@@ -28,9 +28,9 @@ class Intent(Versioned, frozen=True, kw_only=True):
     """How many counted: an attempt that never reached the PSP does not."""
     latest_attempt: str | None = None
     method: str = "null"
-    """The card of the latest attempt, as JSON: brand, last four, expiry, fingerprint."""
+    """The card of the latest attempt of which anything is known, as JSON: brand, last four, expiry, fingerprint."""
     error: str = "null"
-    """Why the latest attempt failed, as JSON."""
+    """Why that attempt failed, as JSON."""
     outcome_unknown: int = 0
     """1 while the PSP was asked and its answer is missing."""
     next_check_ms: int | None = None

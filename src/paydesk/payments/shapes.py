@@ -126,8 +126,8 @@ def render(intent: Intent) -> bytes:
             version=intent.version,
             event_sequence=intent.event_sequence,
             latest_attempt=intent.latest_attempt,
-            payment_method_details=Raw(intent.method.encode()),
-            last_payment_error=Raw(intent.error.encode()),
+            payment_method_details=Raw(_of_latest(intent, intent.method).encode()),
+            last_payment_error=Raw(_of_latest(intent, intent.error).encode()),
             created=rfc3339(intent.created_ms),
             canceled_at=rfc3339_or_none(intent.canceled_ms),
             cancellation_reason=intent.cancellation_reason,
@@ -143,7 +143,7 @@ def reveal(body: bytes, client_secret: str) -> bytes:
 
 def shopper_view(intent: Intent, merchant_name: str) -> ShopperIntent:
     """What the shopper's browser may know."""
-    error = msgspec.json.decode(intent.error, type=PaymentError | None)
+    error = msgspec.json.decode(_of_latest(intent, intent.error), type=PaymentError | None)
     return ShopperIntent(
         id=intent.id,
         amount=intent.amount_minor,
@@ -167,6 +167,11 @@ def method_json(details: MethodDetails) -> str:
 
 def error_json(error: PaymentError) -> str:
     return msgspec.json.encode(error).decode()
+
+
+def _of_latest(intent: Intent, told: str) -> str:
+    """While an attempt is under way and nothing is known of it, the row still has what was told of the one before."""
+    return "null" if intent.status == Status.PROCESSING and not intent.outcome_unknown else told
 
 
 def _outcome(intent: Intent) -> dict[str, Any]:
