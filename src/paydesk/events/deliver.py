@@ -19,8 +19,8 @@ LOOK_AGAIN_MS = 1000  # After the time of the event in front; its success lets t
 
 _COLUMNS = ", ".join(f'"{column}"' for column in table_of(Delivery).columns)
 _PAIR = 'FROM "deliveries" WHERE "account" = ? AND "endpoint" = ? AND "object_id" = ? AND "status" = \'pending\''
-# The earliest event of this object that this endpoint has yet to take, before a given one.
-BLOCKING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" < ? ORDER BY "sequence" LIMIT 1'
+# The earliest event of this object that this endpoint has yet to take, before a given one and first tried after a time.
+BLOCKING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" < ? AND "first_attempt_ms" > ? ORDER BY "sequence" LIMIT 1'
 # The next event of this object that waits for this endpoint, after a given one.
 WAITING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" > ? ORDER BY "sequence" LIMIT 1'
 
@@ -141,19 +141,17 @@ async def _send(desk: EventDesk, event: Event, endpoint: Endpoint, now_ms: int) 
 
 
 async def _held_back_until(desk: Desk, event: Event, endpoint: Endpoint, now_ms: int) -> int | None:
-    """When to look again, if an earlier event of this object has yet to reach this endpoint."""
+    """When to look again, if an earlier event of this object has yet to reach this endpoint and still has time."""
     if event.sequence == 1:
         return None
+    strict = endpoint.ordering == "strict"
     pair = (event.account, endpoint.id, event.object_id, event.sequence)
-    earlier = await desk.reader.query(Delivery, BLOCKING, pair)
+    earlier = await desk.reader.query(Delivery, BLOCKING, (*pair, 0 if strict else now_ms - HOLD_MS))
     if not earlier:
         return None
     # Never in the past: while the earlier one is under way its time is over, and this one would come again at once.
     until_ms = max(earlier[0].next_attempt_ms or 0, now_ms) + LOOK_AGAIN_MS
-    if endpoint.ordering == "strict":
-        return until_ms
-    let_go_ms = earlier[0].first_attempt_ms + HOLD_MS
-    return min(until_ms, let_go_ms) if now_ms < let_go_ms else None
+    return until_ms if strict else min(until_ms, earlier[0].first_attempt_ms + HOLD_MS)
 
 
 async def _next_waiting(desk: Desk, delivery: Delivery) -> str | None:
