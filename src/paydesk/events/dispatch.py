@@ -66,17 +66,26 @@ async def _first_attempt(desk: EventDesk, duty: Duty, event: Event, endpoint: En
 
 
 async def _after_previous(desk: EventDesk, event: Event, endpoint: Endpoint) -> None:
-    """Wait until the object's previous event had its first attempt at this endpoint, or does not go there."""
-    previous = event.previous_event_id
-    if previous is None:
+    """Wait until the object's last event before this one that goes to this endpoint had its first attempt there.
+
+    What goes to other endpoints alone is not waited for: their receivers may take their time.
+    """
+    if await _previous_is_over(desk, event) or (previous := await _previous_wanted(desk, event, endpoint)) is None:
         return
     duty_key = (event.account, f"{DISPATCH}:{previous}")
     delivery_key = (event.account, previous, endpoint.id)
-    if await desk.reader.get(Duty, *duty_key) is None:
-        return
     with desk.published.watch((Duty, duty_key), (Delivery, delivery_key)) as watch:
         while await desk.reader.get(Duty, *duty_key) and not await desk.reader.get(Delivery, *delivery_key):
             await watch.changed(LOOK_AGAIN_SECONDS)
+
+
+async def _previous_wanted(desk: EventDesk, event: Event, endpoint: Endpoint) -> str | None:
+    earlier: Event | None = event
+    while earlier and earlier.previous_event_id:
+        earlier = await desk.reader.get(Event, event.account, earlier.previous_event_id)
+        if earlier and endpoint.wants(earlier.type):
+            return earlier.id
+    return None
 
 
 async def _previous_is_over(desk: EventDesk, event: Event) -> bool:
@@ -86,9 +95,7 @@ async def _previous_is_over(desk: EventDesk, event: Event) -> bool:
 
 
 async def _until_previous_is_over(desk: EventDesk, event: Event) -> None:
-    """Dispatches of one object end in order: an endpoint that does not want this event may still wait for the one
-    before, and the one after looks no further back than this one.
-    """
+    """Dispatches of one object end in order, so that one look tells whether anything earlier is under way."""
     with desk.published.watch((Duty, (event.account, f"{DISPATCH}:{event.previous_event_id}"))) as watch:
         while not await _previous_is_over(desk, event):
             await watch.changed(LOOK_AGAIN_SECONDS)
