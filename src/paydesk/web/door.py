@@ -95,7 +95,8 @@ class Answering:
 
     async def give(self, response: Response) -> None:
         """A whole answer."""
-        await self._begin(response.status, [*response.headers, (b"content-length", str(len(response.body)).encode())])
+        length = [(b"content-length", str(len(response.body)).encode())] if response.status != 304 else []
+        await self._begin(response.status, [*response.headers, *length])
         await self.send({"type": "http.response.body", "body": response.body})
 
     async def give_streaming(self, streaming: Streaming) -> None:
