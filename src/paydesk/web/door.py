@@ -104,9 +104,10 @@ class Answering:
         async with aclosing(streaming.chunks) as chunks:
             first = await anext(chunks, b"")
             await self._begin(200, streaming.headers)
-            await self.send({"type": "http.response.body", "body": first, "more_body": True})
-            async for chunk in chunks:
-                await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if self._call.method != "HEAD":
+                await self.send({"type": "http.response.body", "body": first, "more_body": True})
+                async for chunk in chunks:
+                    await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, status: int, headers: Headers) -> None:
