@@ -3,6 +3,7 @@ start.
 """
 
 import asyncio
+from collections import Counter
 from typing import Protocol, TypeVar
 
 from paydesk import resources
@@ -61,6 +62,7 @@ class House:
         self.broken: asyncio.Future[BaseException] | None = None
         self.stopping = False
         self.held = 0
+        self.held_by = Counter[str]()
         self._openapi: bytes | None = None
         self._docs: bytes | None = None
         self._working: asyncio.Task[None] | None = None

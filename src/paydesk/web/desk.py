@@ -1,5 +1,6 @@
 """What the door is handed: everything the rooms need, and what only the door uses."""
 
+from collections import Counter
 from typing import Protocol
 
 from paydesk.events.deliver import EventDesk
@@ -17,6 +18,8 @@ class DoorDesk(PaymentDesk, EventDesk, Protocol):
 
     held: int
     """Streams and held status requests under way."""
+    held_by: Counter[str]
+    """The same by intent."""
 
     @property
     def directory(self) -> Directory: ...

@@ -18,6 +18,7 @@ from paydesk.web.shopper import Viewer, anyone
 WAIT_SECONDS_MAX = 60
 COMMENT_SECONDS = 15.0  # Proxies close what is silent for longer.
 VERSION_MAX = 2**53
+HELD_OF_INTENT_MAX = 8  # A shopper's tabs and a merchant's server; whoever holds one secret can't take every place.
 STILL_HERE = b": still here\n\n"
 
 
@@ -29,7 +30,7 @@ async def status(call: Call) -> Response:
     after = whole_number(parameters, "after", default=viewer.intent.version, low=0, high=VERSION_MAX)
     intent = viewer.intent
     if wait and intent.version <= after and intent.status not in TERMINAL:
-        with _held(call):
+        with _held(call, intent):
             intent = await _next_version(call, intent, after, wait)
     etag = f'"{intent.version}"'
     headers = [*JSON, (b"etag", etag.encode())]
@@ -53,7 +54,7 @@ async def stream(call: Call) -> Streaming:
 async def _events(call: Call, viewer: Viewer, last: int) -> AsyncGenerator[bytes]:
     """An event for each version that is seen, a comment when nothing happens; ends at a terminal state."""
     desk, key = call.desk, (viewer.intent.account, viewer.intent.id)
-    with _held(call), desk.published.watch((Intent, key)) as watch:
+    with _held(call, viewer.intent), desk.published.watch((Intent, key)) as watch:
         gone, first = _Gone(call, watch), True
         while not gone.told and not desk.stopping:
             intent = await desk.reader.get(Intent, *key)
@@ -78,7 +79,7 @@ class _Gone:
         self.told = False
         self._call = call
         self._watch = watch
-        call.desk.world.spawn(self._listen(), "stream's caller")
+        call.desk.world.spawn(self._listen(), "a held request's caller")
 
     async def _listen(self) -> None:
         while (await self._call.receive())["type"] != "http.disconnect":
@@ -91,7 +92,8 @@ async def _next_version(call: Call, intent: Intent, after: int, wait_seconds: in
     desk, key = call.desk, (intent.account, intent.id)
     until = desk.world.monotonic() + wait_seconds
     with desk.published.watch((Intent, key)) as watch:
-        while not desk.stopping:
+        gone = _Gone(call, watch)
+        while not desk.stopping and not gone.told:
             intent = await desk.reader.get(Intent, *key) or intent
             if intent.version > after or not await watch.changed(until - desk.world.monotonic()):
                 return intent
@@ -105,15 +107,20 @@ def _matches(if_none_match: str, etag: str) -> bool:
 
 
 @contextmanager
-def _held(call: Call) -> Generator[None]:
-    """One more request that is held open; refused above `streams_max`."""
-    if call.desk.held >= call.desk.config.streams_max:
+def _held(call: Call, intent: Intent) -> Generator[None]:
+    """One more request that is held open; refused above `streams_max`, and above a few for one intent."""
+    desk = call.desk
+    if desk.held >= desk.config.streams_max or desk.held_by[intent.id] >= HELD_OF_INTENT_MAX:
         raise Refusal("overloaded", "Too many streams are open. Ask the status instead.", retry_after_seconds=5)
-    call.desk.held += 1
+    desk.held += 1
+    desk.held_by[intent.id] += 1
     try:
         yield
     finally:
-        call.desk.held -= 1
+        desk.held -= 1
+        desk.held_by[intent.id] -= 1
+        if not desk.held_by[intent.id]:
+            del desk.held_by[intent.id]
 
 
 def _view(viewer: Viewer, intent: Intent) -> bytes:
