@@ -70,6 +70,11 @@ class Config(Struct, frozen=True, kw_only=True):
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
+    def asking_share(self) -> int:
+        """How many questions to PSPs one account may have under way: its PSP may be the one that hangs."""
+        return max(self.asking_max // 2, 1)
+
+    @property
     def networks(self) -> tuple[Network, ...]:
         """The private ranges that endpoints added by the operator may be in."""
         return tuple(ipaddress.ip_network(part.strip()) for part in self.egress_allow.split(",") if part.strip())
@@ -90,7 +95,8 @@ SENTENCES = {
     "body_bytes_max": "The largest request body, in bytes.",
     "body_timeout_seconds": "How long a body may take to arrive.",
     "attempts_max": "Attempts to pay one intent; attempts that never reached the PSP do not count.",
-    "asking_max": "Questions to PSPs under way at once; above that a confirm is refused with 503 before any effect.",
+    "asking_max": "Questions to PSPs under way at once; half of them for one account. Above that a "
+    "confirm is refused with 503 before any effect.",
     "streams_max": "Live streams and held status requests at once.",
     "psp_timeout_seconds": "How long a PSP may take to answer before its outcome counts as unknown.",
     "psp_max_in_flight_seconds": "How long a question may still land at a PSP after it was given up.",

@@ -84,7 +84,7 @@ class Office:
         self.begun: asyncio.Queue[Begun] = asyncio.Queue()
         self.act: Callable[[Duty], Awaitable[object]] = self.finish
         """What the handler does after it told."""
-        self.runner = Runner(self, process, {"chore": self._handle})
+        self.runner = Runner(self, process, {"chore": self._handle, "question": self._handle})
         store.on_carried = self.runner.carry
 
     async def submit(self, command: Command[Any], carry: object = None) -> Any:

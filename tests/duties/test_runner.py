@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from paydesk.duties import runner
+from paydesk.duties import places
 from paydesk.duties.runner import RETRY_SECONDS
 from paydesk.store import Duty
 from paydesk.store.work import LEASE_MS
@@ -14,8 +14,8 @@ from tests.store.sitter import TURNED_START_MS, SqliteSitter
 
 
 def bounded(monkeypatch: pytest.MonkeyPatch, *, running: int, backlog: int) -> None:
-    monkeypatch.setattr(runner, "RUNNING_MAX", running)
-    monkeypatch.setattr(runner, "BACKLOG_MAX", backlog)
+    monkeypatch.setattr(places, "RUNNING_MAX", running)
+    monkeypatch.setattr(places, "BACKLOG_MAX", backlog)
 
 
 def doing(here: Office) -> asyncio.Semaphore:

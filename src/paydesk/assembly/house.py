@@ -28,6 +28,7 @@ from paydesk.web.page import Page
 from paydesk.worker.handlers import handlers
 from paydesk.worker.pruning import prune_for_ever
 from paydesk.world import World
+from paydesk.world.turns import Turns
 
 R = TypeVar("R")
 
@@ -63,6 +64,7 @@ class House:
         self.stopping = False
         self.held = 0
         self.held_by = Counter[str]()
+        self.turns = Turns()
         self._openapi: bytes | None = None
         self._docs: bytes | None = None
         self._working: asyncio.Task[None] | None = None
@@ -86,8 +88,10 @@ class House:
         self.psps: dict[str, Psp] = {
             "sandbox": SandboxPsp(
                 self.world,
+                self.turns,
                 timeout_seconds=config.psp_timeout_seconds,
                 max_in_flight_seconds=config.psp_max_in_flight_seconds,
+                at_once_max=config.asking_max,
             )
         }
         self.per_key = Bucket(config.requests_per_second_per_key) if config.rate_limits else None
@@ -109,9 +113,9 @@ class House:
     def psp_key(self, account: Account) -> str:
         return self.directory.psp_key(account)
 
-    def asking(self) -> int:
-        """How many questions to PSPs are under way."""
-        return self.runner.running(ASK_PSP)
+    def asking(self, account: str = "") -> int:
+        """How many questions to PSPs are under way, of one account or of all."""
+        return self.runner.running(ASK_PSP, account)
 
     def ready(self) -> bool:
         return self._working is not None and not self._working.done() and not self.stopping

@@ -67,7 +67,8 @@ async def opened(config: Config, environment: Mapping[str, str], log: Log) -> As
 
 def real_world(config: Config, log: Log) -> RealWorld:
     """This machine; webhooks never reach our own listener."""
-    http = HttpOut(config.networks, own=lambda: [(config.host, config.port)])
+    own = [(config.host, config.port)]
+    http = HttpOut(config.networks, own=lambda: own, anywhere_max=2 * config.asking_max)
     return RealWorld(http, failed=lambda name, why: log.error("task_failed", task=name, exc_info=why))
 
 

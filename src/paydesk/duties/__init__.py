@@ -4,7 +4,7 @@ A duty is owed in the commit that makes it necessary (`Work.owe`), begun at once
 over by another
 only when its lease ran out. Nothing polls: the runner sleeps until the next due time and is woken by commits.
 
-Read: `lease.py` (finish, put off, take over), `runner.py` (who begins what, and when).
+Read: `lease.py` (finish, put off, take over), `runner.py` (who begins what, and when), `places.py` (how many at once).
 """
 
 from paydesk.duties.lease import finish, put_off

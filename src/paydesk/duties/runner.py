@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections import deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 
 from paydesk.desk import Desk
 from paydesk.duties.lease import LeaseLost, TakeLease
+from paydesk.duties.places import Places
 from paydesk.errors import Refusal
 from paydesk.store import Duty, Key, Row, StorageFault, table_of
 from paydesk.store.work import LEASE_MS
@@ -14,9 +15,6 @@ from paydesk.store.work import LEASE_MS
 Handler = Callable[[Duty, object], Awaitable[None]]
 """Does the duty and submits the command that finishes it or puts it off; the second argument is what was carried."""
 
-# Duties under way at once, those that carry something not counted: each may hold a connection and a body.
-RUNNING_MAX = 1024
-BACKLOG_MAX = 20_000  # Fresh duties that wait for a place; the rest is found again when its lease runs out.
 SWEEP = 64  # Due duties taken over at a time.
 FAR_MS = 3_600_000  # With nothing due, look again in an hour.
 RETRY_SECONDS = 1.0  # After a look, or a taking, that the database refused.
@@ -37,7 +35,7 @@ class Runner:
         self._handlers = handlers
         self._carried: dict[str, object] = {}
         self._running: dict[str, Duty] = {}
-        self._backlog: deque[Duty] = deque()
+        self._places: defaultdict[str, Places] = defaultdict(Places)
         self._wake_ms = sys.maxsize
         self._rung = asyncio.Event()
         self._stopped = False
@@ -47,9 +45,13 @@ class Runner:
         """Hand `thing` to the duty when it begins, which it does as soon as its commit is published."""
         self._carried[duty.id] = thing
 
-    def running(self, kind: str = "") -> int:
-        """How many duties are under way here, of one kind or of all."""
-        return sum(1 for duty in self._running.values() if not kind or duty.kind == kind)
+    def running(self, kind: str = "", account: str = "") -> int:
+        """How many duties are under way here: of one kind or of all, of one account or of all."""
+        return sum(
+            1
+            for duty in self._running.values()
+            if (not kind or duty.kind == kind) and (not account or duty.account == account)
+        )
 
     def stop(self) -> None:
         """Begin nothing more. What is owed stays in the database."""
@@ -119,9 +121,7 @@ class Runner:
         thing = self._carried.pop(duty.id, None)
         if self._stopped or duty.id in self._running:
             return
-        if thing is None and len(self._running) >= RUNNING_MAX:
-            if len(self._backlog) < BACKLOG_MAX:
-                self._backlog.append(duty)
+        if thing is None and not self._places[duty.kind].take(duty):
             return
         self._running[duty.id] = duty
         self._desk.world.spawn(self._do(duty, thing), duty.id)
@@ -135,11 +135,12 @@ class Runner:
             self._desk.log.error("duty_failed", duty=duty.id, exc_info=why)
         finally:
             del self._running[duty.id]
-            self._begin_waiting()
+            if thing is None:
+                self._places[duty.kind].leave(duty)
+                self._begin_waiting(self._places[duty.kind])
 
-    def _begin_waiting(self) -> None:
+    def _begin_waiting(self, places: Places) -> None:
         now_ms = self._desk.world.now_ms()
-        while self._backlog and len(self._running) < RUNNING_MAX:
-            duty = self._backlog.popleft()
+        for duty in places.next():
             if duty.due_ms > now_ms:  # Its lease still holds; else the clock finds it.
                 self._begin(duty)

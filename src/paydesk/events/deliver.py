@@ -13,8 +13,13 @@ from paydesk.events.schedule import HOLD_MS, Result, next_delay_ms, result_of
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Duty, Key, Rank, Work, table_of
 from paydesk.world import Outgoing
+from paydesk.world.turns import Turns
 
 DELIVER = "deliver"
+# Under way at once. Who waits for a place has made no attempt; a dead receiver takes its own places and no others'.
+AT_ENDPOINT_MAX = 16
+OF_ACCOUNT_MAX = 64
+AT_ALL_MAX = 512  # As many as there are connections.
 LOOK_AGAIN_MS = 1000  # After the time of the event in front; its success lets this one go sooner.
 
 _COLUMNS = ", ".join(f'"{column}"' for column in table_of(Delivery).columns)
@@ -26,10 +31,12 @@ WAITING = f'SELECT {_COLUMNS} {_PAIR} AND "sequence" > ? ORDER BY "sequence" LIM
 
 
 class EventDesk(Desk, Protocol):
-    """A desk that can open what is sealed."""
+    """A desk that can open what is sealed, and knows who is outside."""
 
     @property
     def sealer(self) -> Sealer: ...
+    @property
+    def turns(self) -> Turns: ...
 
 
 class RecordDelivery(Command[None], frozen=True):
@@ -120,7 +127,9 @@ async def attempt(
     if until_ms := await _held_back_until(desk, event, endpoint, now_ms):
         waiting = replace(before, status="pending", next_attempt_ms=until_ms, error="held back behind an earlier event")
         return RecordDelivery(duty=duty, delivery=waiting)
-    result = await _send(desk, event, endpoint, now_ms)
+    async with desk.turns.take((endpoint.id, AT_ENDPOINT_MAX), (event.account, OF_ACCOUNT_MAX), ("", AT_ALL_MAX)):
+        now_ms = desk.world.now_ms()
+        result = await _send(desk, event, endpoint, now_ms)
     desk.metrics.deliveries.labels("succeeded" if result.succeeded else "failed").inc()
     after = _after(desk, before, result, now_ms)
     releases = await _next_waiting(desk, after) if recorded and after.status != "pending" else None

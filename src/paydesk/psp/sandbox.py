@@ -20,6 +20,7 @@ from paydesk.psp.base import (
 )
 from paydesk.world import Answer, NoAnswer, Outgoing, World
 from paydesk.world import NotSent as HttpNotSent
+from paydesk.world.turns import Turns
 
 T = TypeVar("T")
 
@@ -44,10 +45,18 @@ class Charges(Struct, frozen=True):
 
 
 class SandboxPsp:
-    """Charges at `<url>/v1/charges`, looks up by our reference."""
+    """Charges at `<url>/v1/charges`, looks up by our reference.
 
-    def __init__(self, world: World, *, timeout_seconds: float, max_in_flight_seconds: int) -> None:
+    `at_once_max` questions at a time at one URL, twice as many at all of them: a PSP that hangs keeps others' waiting
+    for nothing, and what waits for its turn is not asked yet, so no time runs for it.
+    """
+
+    def __init__(
+        self, world: World, turns: Turns, *, timeout_seconds: float, max_in_flight_seconds: int, at_once_max: int
+    ) -> None:
         self._world = world
+        self._turns = turns
+        self._at_once_max = at_once_max
         self._timeout_seconds = timeout_seconds
         self.promises = Promises(
             idempotency_window_seconds=24 * 3600,
@@ -95,22 +104,22 @@ class SandboxPsp:
         return _verdict(question, charges.data[0]) if charges.data else NotFound()
 
     async def _send(self, method: str, url: str, question: Question, body: bytes) -> Answer | HttpNotSent | NoAnswer:
-        return await self._world.send(
-            Outgoing(
-                method=method,
-                url=url,
-                headers=(
-                    ("authorization", f"Bearer {question.key}"),
-                    ("content-type", "application/json"),
-                    ("idempotency-key", question.idempotency_key),
-                ),
-                body=body,
-                reach="anywhere",
-                connect_timeout_seconds=CONNECT_SECONDS,
-                total_timeout_seconds=self._timeout_seconds,
-                answer_bytes_max=ANSWER_BYTES_MAX,
-            )
+        request = Outgoing(
+            method=method,
+            url=url,
+            headers=(
+                ("authorization", f"Bearer {question.key}"),
+                ("content-type", "application/json"),
+                ("idempotency-key", question.idempotency_key),
+            ),
+            body=body,
+            reach="anywhere",
+            connect_timeout_seconds=CONNECT_SECONDS,
+            total_timeout_seconds=self._timeout_seconds,
+            answer_bytes_max=ANSWER_BYTES_MAX,
         )
+        async with self._turns.take((question.url, self._at_once_max), ("PSPs", 2 * self._at_once_max)):
+            return await self._world.send(request)
 
 
 def _decoded(answer: Answer, kind: type[T]) -> T | None:

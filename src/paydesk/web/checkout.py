@@ -79,7 +79,7 @@ async def confirm(call: Call) -> Response:
 async def _confirm(call: Call, viewer: Viewer, jwe: str) -> str:
     """Open the card, record the attempt; its question to the PSP begins as soon as that is committed."""
     desk, account = call.desk, viewer.account
-    if desk.asking() >= desk.config.asking_max:
+    if desk.asking() >= desk.config.asking_max or desk.asking(account.id) >= desk.config.asking_share:
         raise Refusal("overloaded", retry_after_seconds=2)
     card, facts = open_card(
         jwe,

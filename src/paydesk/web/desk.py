@@ -51,8 +51,8 @@ class DoorDesk(PaymentDesk, EventDesk, Protocol):
     @property
     def stopping(self) -> bool: ...
 
-    def asking(self) -> int:
-        """How many questions to PSPs are under way."""
+    def asking(self, account: str = "") -> int:
+        """How many questions to PSPs are under way, of one account or of all."""
         ...
 
     def ready(self) -> bool:

@@ -24,8 +24,10 @@ from paydesk.world import Answer, NoAnswer, NotSent, Outgoing, Reach
 from paydesk.world.egress import Network, allowed, listens_on, plain
 
 BLOCKED = "address_not_allowed"
-CONNECTIONS_MAX = 256
-"""Per reach, so that merchants' slow endpoints never take a connection from a PSP."""
+CONNECTIONS_MAX = 512
+"""To endpoints, per reach: merchants' slow endpoints never take a connection from a PSP. Whoever sends keeps below it,
+since aiohttp's wait for a connection would count as one for the other side.
+"""
 RESOLVER_THREADS = 4
 """Per reach as well: getaddrinfo blocks its thread for as long as a name server likes."""
 
@@ -34,10 +36,18 @@ class HttpOut:
     """Sends requests; one per process.
 
     `allow` are the networks that `operator` addresses may be in besides public ones; `own` gives the addresses and
-    ports that we listen on at that moment. Make it anywhere, use it on one event loop, and `close` it there.
+    ports that we listen on at that moment; `anywhere_max` is how many connections there may be to PSPs. Make it
+    anywhere, use it on one event loop, and `close` it there.
     """
 
-    def __init__(self, allow: Sequence[Network], own: Callable[[], Collection[tuple[str, int]]]) -> None:
+    def __init__(
+        self,
+        allow: Sequence[Network],
+        own: Callable[[], Collection[tuple[str, int]]],
+        *,
+        anywhere_max: int = CONNECTIONS_MAX,
+    ) -> None:
+        self._anywhere_max = anywhere_max
         self._allow = tuple(allow)
         self._own = own
         self._sessions: dict[Reach, aiohttp.ClientSession] = {}
@@ -90,7 +100,9 @@ class HttpOut:
         resolver = Names()
         self._resolvers.append(resolver)
         connector = aiohttp.TCPConnector(
-            resolver=resolver, limit=CONNECTIONS_MAX, socket_factory=functools.partial(self._socket, reach)
+            resolver=resolver,
+            limit=self._anywhere_max if reach == "anywhere" else CONNECTIONS_MAX,
+            socket_factory=functools.partial(self._socket, reach),
         )
         return aiohttp.ClientSession(
             connector=connector,
