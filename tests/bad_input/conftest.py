@@ -22,7 +22,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     with staged(tmp_path_factory.mktemp("bad_input"), **limits) as playing:
         yield playing
         assert playing.server
-        lines = [json.loads(line) for line in playing.server.err.read_bytes().splitlines()]
+    lines = [json.loads(line) for line in playing.server.err.read_bytes().splitlines()]
     assert [line for line in lines if line["level"] == "error"] == []
     assert [line for line in lines if line.get("status", 0) >= 500] == []
 
