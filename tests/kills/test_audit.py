@@ -18,6 +18,8 @@ from tests.kills.promises import Promise, broken_promises
 from tests.stage.shopper import DECLINED
 from tests.stage.stage import Stage, staged
 
+pytestmark = pytest.mark.xdist_group("audit")  # One run for all of them.
+
 
 class Played(Struct, frozen=True, kw_only=True):
     """A stopped database, the PSP's charges, the events received, and what was promised."""

@@ -7,6 +7,8 @@ from tests.leaks.paying import pay_in_every_way
 from tests.leaks.play import Left, playing
 from tests.leaks.wrong_places import put_numbers_everywhere
 
+pytestmark = pytest.mark.xdist_group("leaks")  # One run for all of them.
+
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
