@@ -3,10 +3,12 @@ database.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -102,3 +104,22 @@ def test_a_terminal_status_stays(database: Path, status: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="terminal status stays"):
         connection.execute("UPDATE payment_intents SET status = 'processing'")
     connection.close()
+
+
+def test_endpoints_that_are_there_are_counted(tmp_path: Path) -> None:
+    """Else an account that has some could have as many again, and deleting one would find no count."""
+    path = tmp_path / "older.db"
+    command.upgrade(migrate.config_for(path), "0001")
+    with closing(sqlite3.connect(path)) as connection:
+        for account, name in (("a", "we_1"), ("a", "we_2"), ("b", "we_3")):
+            connection.execute(
+                "INSERT INTO webhook_endpoints (version, account, id, url, enabled_events, ordering, status, added_by, "
+                "secret_sealed, created_ms) VALUES (1, ?, ?, 'https://x.example', '*', 'default', 'enabled', "
+                "'merchant', x'00', 1)",
+                (account, name),
+            )
+        connection.commit()
+    migrate.migrate(path)
+    with closing(sqlite3.connect(path)) as connection:
+        counts = connection.execute("SELECT account, number, version FROM endpoint_counts ORDER BY account").fetchall()
+    assert counts == [("a", 2, 1), ("b", 1, 1)]

@@ -5,7 +5,7 @@ import pytest
 from paydesk.events import Event
 from paydesk.events.endpoints import AddEndpoint
 from paydesk.events.record import DISPATCH, EventType, Subject, record
-from paydesk.events.rows import Feed
+from paydesk.events.rows import EndpointCount, Feed
 from paydesk.store import Duty, Stamp, Work
 from paydesk.store.work import WorkingSet
 
@@ -17,7 +17,14 @@ class Shop:
 
     def __init__(self) -> None:
         self.rows = WorkingSet()
-        self.rows.learn([(Feed, (ACCOUNT,)), *((Duty, (ACCOUNT, f"{DISPATCH}:evt_{n}")) for n in range(9))], [])
+        self.rows.learn(
+            [
+                (Feed, (ACCOUNT,)),
+                (EndpointCount, (ACCOUNT,)),
+                *((Duty, (ACCOUNT, f"{DISPATCH}:evt_{n}")) for n in range(9)),
+            ],
+            [],
+        )
         self.count = 0
 
     def ask_for(self, event_types: str) -> None:

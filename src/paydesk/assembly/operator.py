@@ -43,11 +43,14 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
     if account is None:
         raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
     check_url(url, bool(account.livemode))
-    existing = await endpoints.of_account(desk.reader, account.id)
-    if len(existing) >= desk.config.endpoints_max:
-        raise Refusal("limit_reached", f"The account has {desk.config.endpoints_max} webhook endpoints already.")
     command, secret = endpoints.add_endpoint(
-        desk.world, desk.sealer, account=account.id, url=url, events=events, added_by="operator"
+        desk.world,
+        desk.sealer,
+        account=account.id,
+        url=url,
+        events=events,
+        added_by="operator",
+        endpoints_max=desk.config.endpoints_max,
     )
     endpoint = await desk.submit(command)
     return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from paydesk.assembly.installation import Installation
-from paydesk.events.rows import Delivery, Endpoint, Event, Feed
+from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
 from paydesk.payments.rows import Attempt, CardUse, Intent
@@ -20,6 +20,7 @@ ROWS: tuple[type[Row], ...] = (
     Delivery,
     Duty,
     Endpoint,
+    EndpointCount,
     Event,
     Feed,
     Installation,

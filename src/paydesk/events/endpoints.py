@@ -9,7 +9,7 @@ from paydesk.desk import Reader
 from paydesk.errors import Refusal
 from paydesk.events.record import EVENT_TYPES, want
 from paydesk.events.record import keys as event_keys
-from paydesk.events.rows import Endpoint
+from paydesk.events.rows import Endpoint, EndpointCount
 from paydesk.events.signing import new_secret
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Key, Work, make_id, shard_of, table_of
@@ -17,6 +17,7 @@ from paydesk.times import rfc3339
 from paydesk.world import World
 
 SEAL = "webhook-secret"
+ENDPOINTS_MAX = 16  # Where no setting says another.
 COLUMNS = ", ".join(f'"{column}"' for column in table_of(Endpoint).columns)
 # The endpoints of an account, oldest first.
 OF_ACCOUNT = f'SELECT {COLUMNS} FROM "webhook_endpoints" WHERE "account" = ? ORDER BY "id"'  # noqa: S608
@@ -57,11 +58,18 @@ class AddEndpoint(Command[Endpoint], frozen=True):
     secret_sealed: bytes
     sealed_for: str
     """The id that the secret is sealed for, and that the endpoint gets."""
+    endpoints_max: int = ENDPOINTS_MAX
+    """How many the account may have."""
 
     def keys(self) -> Iterable[Key]:
-        return event_keys(self.account)
+        yield EndpointCount, (self.account,)
+        yield from event_keys(self.account)
 
     def decide(self, work: Work) -> Endpoint:
+        count = work.find(EndpointCount, self.account) or work.add(EndpointCount(account=self.account))
+        if count.number >= self.endpoints_max:
+            raise Refusal("limit_reached", f"The account has {self.endpoints_max} webhook endpoints already.")
+        work.change(count, number=count.number + 1)
         want(work, self.account, self.enabled_events)
         return work.add(
             Endpoint(
@@ -86,13 +94,16 @@ class DeleteEndpoint(Command[None], frozen=True):
     id: str
 
     def keys(self) -> Iterable[Key]:
-        return ((Endpoint, (self.account, self.id)),)
+        yield Endpoint, (self.account, self.id)
+        yield EndpointCount, (self.account,)
 
     def decide(self, work: Work) -> None:
         endpoint = work.find(Endpoint, self.account, self.id)
         if endpoint is None:
             raise Refusal("resource_missing", f"No such webhook_endpoint: {self.id}", param="id")
         work.remove(endpoint)
+        count = work.get(EndpointCount, self.account)
+        work.change(count, number=count.number - 1)
 
 
 def add_endpoint(
@@ -105,6 +116,7 @@ def add_endpoint(
     ordering: str = "default",
     description: str | None = None,
     added_by: str,
+    endpoints_max: int = ENDPOINTS_MAX,
 ) -> tuple[AddEndpoint, str]:
     """The command that makes an endpoint, and its secret. Raises Refusal where the events are not ours."""
     random62 = int.from_bytes(world.random(8), "big") >> 2
@@ -119,6 +131,7 @@ def add_endpoint(
         added_by=added_by,
         secret_sealed=sealer.seal(SEAL, secret.encode(), endpoint_id, world.random(12)),
         sealed_for=endpoint_id,
+        endpoints_max=endpoints_max,
     )
     return command, secret
 

@@ -74,6 +74,16 @@ class Endpoint(Versioned, frozen=True, kw_only=True):
         return listed(self.enabled_events, event_type)
 
 
+class EndpointCount(Versioned, frozen=True, kw_only=True):
+    """How many endpoints an account has: adding one is decided on this row, so two at once can't both be the last."""
+
+    TABLE = "endpoint_counts"
+    KEY = ("account",)
+
+    account: str
+    number: int = 0
+
+
 class Delivery(Versioned, frozen=True, kw_only=True):
     """One event to one endpoint; the row is written with the first result."""
 

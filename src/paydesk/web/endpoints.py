@@ -35,12 +35,11 @@ class ReplyEndpoint(Command[Reply], frozen=True):
 
     inner: AddEndpoint
     livemode: bool
-    room: int
-    """How many more the account may have. Refused in the decision, since a repeat of the last one is no new one."""
+
+    def keys(self) -> Iterable[Key]:
+        return self.inner.keys()
 
     def decide(self, work: Work) -> Reply:
-        if self.room <= 0:
-            raise Refusal("limit_reached", "The account has as many webhook endpoints as it may have.")
         endpoint = self.inner.decide(work)
         body = msgspec.json.encode(endpoints.view(endpoint, livemode=self.livemode))
         return Reply(body=body, object_id=endpoint.id)
@@ -66,7 +65,6 @@ async def create(call: Call) -> Response:
     check_url(wanted.url, who.livemode)
     refuse_card_numbers("url", wanted.url)
     refuse_card_numbers("description", wanted.description or "")
-    existing = await endpoints.of_account(call.desk.reader, who.account)
     command, _ = endpoints.add_endpoint(
         call.desk.world,
         call.desk.sealer,
@@ -76,9 +74,9 @@ async def create(call: Call) -> Response:
         ordering=wanted.ordering,
         description=wanted.description,
         added_by="merchant",
+        endpoints_max=call.desk.config.endpoints_max,
     )
-    room = call.desk.config.endpoints_max - len(existing)
-    made = await once(call, who, ReplyEndpoint(inner=command, livemode=who.livemode, room=room))
+    made = await once(call, who, ReplyEndpoint(inner=command, livemode=who.livemode))
     return await _with_secret(call, who, made)
 
 
