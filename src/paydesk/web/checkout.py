@@ -4,14 +4,14 @@ from base64 import urlsafe_b64encode
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from paydesk.errors import Refusal
 from paydesk.payments.confirm import Confirm, used_key
 from paydesk.payments.rows import Attempt, CardUse, Intent
 from paydesk.payments.shapes import ShopperIntent, shopper_view
 from paydesk.payments.states import Status
-from paydesk.store import account_of
+from paydesk.store import StorageFault, account_of
 from paydesk.times import rfc3339
 from paydesk.vault.payload import digest, open_card
 from paydesk.web.answers import CheckoutSession
@@ -108,7 +108,12 @@ async def _confirm(call: Call, viewer: Viewer, jwe: str) -> str:
 
 async def _outcome(call: Call, viewer: Viewer, attempt_id: str) -> Response:
     """Wait for the outcome of this attempt, and answer as the protocol maps it."""
-    attempt, intent = await settled(call.desk, viewer.account.id, viewer.intent.id, attempt_id)
+    try:
+        attempt, intent = await settled(call.desk, viewer.account.id, viewer.intent.id, attempt_id)
+    except StorageFault as why:  # The attempt is recorded: whatever became of it, nobody may be told to pay again.
+        call.desk.log.error("outcome_unreadable", attempt=attempt_id, reason=str(why))
+        asked = replace(viewer.intent, status=Status.PROCESSING.value)
+        return as_json(shopper_view(asked, viewer.account.merchant_name), status=202)
     view = shopper_view(intent, viewer.account.merchant_name)
     if view.status == Status.CANCELED:
         raise Refusal("invalid_state", "This payment is canceled.", payment_intent=msgspec.json.encode(view))

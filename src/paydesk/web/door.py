@@ -11,6 +11,7 @@ from starlette.routing import Router
 
 from paydesk.errors import Refusal
 from paydesk.requests.signature import check_path
+from paydesk.store import StorageFault
 from paydesk.store.ids import letters
 from paydesk.web.call import JSON, Call, ClientGone, Headers, Receive, Response, Scope, Send, Streaming
 from paydesk.web.desk import DoorDesk
@@ -43,6 +44,9 @@ class Door:
             await answer.refuse(Refusal("method_not_allowed", allow=(why.headers or {}).get("Allow")))
         except Refusal as why:
             await answer.refuse(why)
+        except StorageFault as why:  # In a read: what changes something is refused by the committer.
+            desk.log.error("storage_unreadable", request_id=call.request_id, reason=str(why))
+            await answer.refuse(Refusal("storage_unavailable", retry_after_seconds=1))
         except Exception as why:
             desk.log.error("request_failed", request_id=call.request_id, exc_info=why)
             await answer.refuse(Refusal("internal_error"))

@@ -65,7 +65,7 @@ async def create(call: Call) -> Response:
     check_url(wanted.url, who.livemode)
     refuse_card_numbers("url", wanted.url)
     refuse_card_numbers("description", wanted.description or "")
-    command, _ = endpoints.add_endpoint(
+    command, secret = endpoints.add_endpoint(
         call.desk.world,
         call.desk.sealer,
         account=who.account,
@@ -77,7 +77,7 @@ async def create(call: Call) -> Response:
         endpoints_max=call.desk.config.endpoints_max,
     )
     made = await once(call, who, ReplyEndpoint(inner=command, livemode=who.livemode))
-    return await _with_secret(call, who, made)
+    return await _with_secret(call, who, made, {command.sealed_for: secret})
 
 
 async def index(call: Call) -> Response:
@@ -105,10 +105,14 @@ async def delete(call: Call) -> Response:
     return await once(call, who, ReplyDeleted(inner=inner))
 
 
-async def _with_secret(call: Call, who: Caller, response: Response) -> Response:
-    """The stored answer holds no secret: it is put in when the answer is read, as long as the endpoint is there."""
+async def _with_secret(call: Call, who: Caller, response: Response, known: dict[str, str]) -> Response:
+    """The stored answer holds no secret: it is put in when the answer is read, as long as the endpoint is there.
+
+    One that was made just now is `known`: a read that fails must not hide that it is there.
+    """
     shown = msgspec.json.decode(response.body)
-    endpoint = await call.desk.reader.get(Endpoint, who.account, shown["id"])
-    if endpoint:
+    if shown["id"] in known:
+        shown["secret"] = known[shown["id"]]
+    elif endpoint := await call.desk.reader.get(Endpoint, who.account, shown["id"]):
         shown["secret"] = endpoints.secrets(call.desk.sealer, endpoint, call.desk.world.now_ms())[0]
     return Response(status=response.status, body=msgspec.json.encode(shown), headers=response.headers)
