@@ -15,7 +15,9 @@ from paydesk.psp.base import Declined, NotFound, NotSent, NoVerdict, Verdict
 from paydesk.psp.sandbox import SandboxPsp
 from paydesk.requests.once import Once, Reply
 from paydesk.store import Committer, Duty, Work
+from paydesk_simulator import weather
 from paydesk_simulator.run import simulate
+from paydesk_simulator.weather import MOST
 
 SEEDS_MAX = 60
 PAYMENTS = 30
@@ -69,6 +71,22 @@ def a_look_up_that_was_not_sent_is_a_verdict(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ask, "looked_up", lambda verdict, *, definitive: verdict)
 
 
+def a_slow_not_found_counts(patch: pytest.MonkeyPatch) -> None:
+    """What the simulation found: a charge that landed after the look-up was asked and before it was answered."""
+    counts_ms = ask.not_found_counts_ms
+    slow_look_ups(patch)
+
+    def by_the_answer(duty: Any, psp: Any, now_ms: int) -> int:
+        return counted if now_ms < (counted := counts_ms(duty, psp, now_ms)) else 0
+
+    patch.setattr(ask, "not_found_counts_ms", by_the_answer)
+
+
+def slow_look_ups(patch: pytest.MonkeyPatch) -> None:
+    """Weather in which little else happens."""
+    patch.setattr(weather, "MOST", dict.fromkeys(MOST, 0.0) | {"psp lands after all": 1.0, "look-up late": 1.0})
+
+
 def two_attempts_at_a_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(confirm, "_check_payable", lambda intent, attempts_max: None)
     patch.setitem(states._MOVES, (Status.PROCESSING, Move.CONFIRM), Status.PROCESSING)
@@ -110,6 +128,7 @@ BUGS: dict[Patch, str] = {
     a_nonce_is_burnt_per_process: "should be refused",
     not_found_is_believed_at_once: r"is not_sent, the PSP has",
     a_look_up_that_was_not_sent_is_a_verdict: r"is not_sent, the PSP has",
+    a_slow_not_found_counts: "was captured 2 times",
     two_attempts_at_a_time: "was captured 2 times",
     answers_are_not_kept: "and then pi_|was opened as",
     an_event_overtakes_another: "out of order",
@@ -128,3 +147,9 @@ def violations(migrated: Path) -> Iterator[str]:
 def test_a_bug_is_caught(migrated: Path, monkeypatch: pytest.MonkeyPatch, bug: Patch) -> None:
     bug(monkeypatch)
     assert any(re.search(BUGS[bug], violation) for violation in violations(migrated))
+
+
+@pytest.mark.parametrize("seed", [19, 22, 30])
+def test_slow_look_ups_charge_nobody_twice(migrated: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    slow_look_ups(monkeypatch)
+    assert not simulate(migrated, seed, payments=PAYMENTS).violations
