@@ -42,6 +42,9 @@ class MortalWorld:
         self.check()
         return self._loop.now_ms()
 
+    def wall_ms(self) -> int:
+        return self.now_ms()
+
     def monotonic(self) -> float:
         self.check()
         return self._loop.time()

@@ -62,7 +62,7 @@ class TurnedReceiver:
 
     def take(self, request: Outgoing) -> Sent:
         headers = dict(request.headers)
-        event = verify_webhook(request.body, headers, self.secret, now=self._world.now_ms() / 1000)
+        event = verify_webhook(request.body, headers, self.secret, now=self._world.wall_ms() / 1000)
         waiting = self.answers.get(event["type"], [])
         answer = waiting.pop(0) if waiting else 200
         given = answer if isinstance(answer, Answer) else Answer(status=answer, headers={}, body=b"")
@@ -92,6 +92,9 @@ class TurnedWorld:
 
     def now_ms(self) -> int:
         return START_MS + round(self.monotonic() * 1000)
+
+    def wall_ms(self) -> int:
+        return self.now_ms()
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
@@ -187,8 +190,8 @@ class Turned:
         return receiver
 
     async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """A signed request, at the house's own time."""
-        auth = PaydeskAuth(self.facts["key_id"], self.facts["secret"], clock=lambda: self.world.now_ms() / 1000)
+        """A signed request, at the right time."""
+        auth = PaydeskAuth(self.facts["key_id"], self.facts["secret"], clock=lambda: self.world.wall_ms() / 1000)
         async with self.http(auth=auth) as client:
             return await client.request(method, path, **more)
 

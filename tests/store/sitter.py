@@ -73,6 +73,9 @@ class ExamWorld:
     def now_ms(self) -> int:
         return TURNED_START_MS + round(self.monotonic() * 1000) if self._turned else time.time_ns() // 1_000_000
 
+    def wall_ms(self) -> int:
+        return self.now_ms()
+
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 

@@ -141,7 +141,7 @@ async def _send(desk: EventDesk, event: Event, endpoint: Endpoint, now_ms: int) 
     request = Outgoing(
         method="POST",
         url=endpoint.url,
-        headers=signing.headers(event.id, now_ms // 1000, event.body, secrets),
+        headers=signing.headers(event.id, desk.world.wall_ms() // 1000, event.body, secrets),
         body=event.body,
         reach="operator" if endpoint.added_by == "operator" else "merchant",
         total_timeout_seconds=desk.config.delivery_timeout_seconds,

@@ -17,7 +17,7 @@ from paydesk.web.signed import caller, client_secret
 async def ping(call: Call) -> Response:
     """A signed no-op: checks the signature, touches no database."""
     who = await caller(call)
-    return as_json(Ping(livemode=who.livemode, server_time=rfc3339(call.desk.world.now_ms())))
+    return as_json(Ping(livemode=who.livemode, server_time=rfc3339(call.desk.world.wall_ms())))
 
 
 async def balance(call: Call) -> Response:

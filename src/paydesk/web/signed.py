@@ -42,8 +42,9 @@ async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
     if not signature.holds(signed, body, key.good_at(now_ms) if key else []) or key is None:
         raise Refusal("invalid_signature", explain=_explained(signed, body))
     call.account = key.account
-    if not signature.in_window(signed, now_ms):
-        raise Refusal("timestamp_out_of_range", server_time=rfc3339(now_ms))
+    wall_ms = desk.world.wall_ms()  # The client's clock is held against ours as it stands, also where ours went back.
+    if not signature.in_window(signed, wall_ms):
+        raise Refusal("timestamp_out_of_range", server_time=rfc3339(wall_ms))
     if desk.per_key and (wait := desk.per_key.take(key.id, desk.world.monotonic())):
         raise Refusal("rate_limited", retry_after_seconds=wait)
     if call.method in ("GET", "HEAD") and not desk.read_nonces.first(key.id, signed.nonce, now_ms):

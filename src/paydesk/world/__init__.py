@@ -60,7 +60,11 @@ class World(Protocol):
     """Clock, randomness, HTTP out and tasks of one process."""
 
     def now_ms(self) -> int:
-        """Wall clock, milliseconds since 1970 UTC. Never goes back within a process."""
+        """Wall clock, milliseconds since 1970 UTC. Never goes back within a process, and never stands still."""
+        ...
+
+    def wall_ms(self) -> int:
+        """The wall clock as it stands, which may go back. For what others hold against their own clocks."""
         ...
 
     def monotonic(self) -> float:

@@ -25,11 +25,23 @@ class RealWorld:
         self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
         self._latest_ms = 0
+        self._latest_at = 0.0
         self._pool = b""
 
     def now_ms(self) -> int:
-        self._latest_ms = max(self._latest_ms, now_ms())
+        """Where the wall clock is behind what it was, the monotonic one goes on from there."""
+        at = self.monotonic()
+        passed_ms = int((at - self._latest_at) * 1000)
+        wall_ms = self.wall_ms()
+        if wall_ms >= self._latest_ms:
+            self._latest_ms, self._latest_at = wall_ms, at
+        elif passed_ms:  # Whole milliseconds alone are counted, so that many short looks lose nothing.
+            self._latest_ms += passed_ms
+            self._latest_at += passed_ms / 1000
         return self._latest_ms
+
+    def wall_ms(self) -> int:
+        return now_ms()
 
     def monotonic(self) -> float:
         return time.monotonic()
