@@ -8,8 +8,7 @@ Pragmas after https://www.sqlite.org/pragma.html and https://www.sqlite.org/wal.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -44,15 +43,19 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return database
 
 
-@contextmanager
-def storage_faults() -> Generator[None]:
+class StorageFaults:
     """What the file cannot do becomes a StorageFault; what can't be asked of it (a value it has no type for) stays."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.DatabaseError as why:
-        raise StorageFault(str(why)) from why
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, why: BaseException | None, trace: object) -> None:
+        ours = isinstance(why, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError)
+        if isinstance(why, sqlite3.DatabaseError) and not ours:
+            raise StorageFault(str(why)) from why
+
+
+storage_faults = StorageFaults()
 
 
 class SqliteSession:
@@ -81,7 +84,7 @@ class SqliteSession:
     async def write(self, changes: list[Change]) -> None:
         """All inserts, updates and deletes, in bulk per table, tables in one order."""
         try:
-            with storage_faults():
+            with storage_faults:
                 for kind, some in _by_table(changes):
                     self._write_table(kind, some)
         except sqlite3.IntegrityError as why:
@@ -144,8 +147,9 @@ class SqliteReader:
 
     async def get(self, kind: type[RowType], *key: str) -> RowType | None:
         """One row by its key, or None."""
-        rows = load_rows(self.database, kind, [key])
-        return cast("RowType", rows[0]) if rows else None
+        with storage_faults:
+            values = self.database.execute(statements.load(kind, 1), key).fetchone()
+        return None if values is None else cast("RowType", table_of(kind).row(values))
 
     async def get_all(self, kind: type[RowType], keys: Iterable[tuple[str, ...]]) -> list[RowType]:
         """The rows of these keys that exist."""
@@ -154,12 +158,12 @@ class SqliteReader:
     async def query(self, kind: type[RowType], statement: str, parameters: Sequence[Any]) -> list[RowType]:
         """Whole rows by a named statement over an index range; the statement selects the columns in their order."""
         make = cast("Callable[[tuple[Any, ...]], RowType]", table_of(kind).row)
-        with storage_faults():
+        with storage_faults:
             return [make(values) for values in self.database.execute(statement, parameters)]
 
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
         """One number, or None."""
-        with storage_faults():
+        with storage_faults:
             row = self.database.execute(statement, parameters).fetchone()
         return row[0] if row else None
 
@@ -169,17 +173,14 @@ class SqliteReader:
 
 def load_rows(database: sqlite3.Connection, kind: type[Row], keys: list[tuple[str, ...]]) -> list[Row]:
     """The rows of these keys that exist, in any order."""
-    make, found = table_of(kind).row, list[Row]()
-    with storage_faults():
+    table, found = table_of(kind), list[Row]()
+    with storage_faults:
         for start in range(0, len(keys), statements.LOAD_SIZES[-1]):
             some = keys[start : start + statements.LOAD_SIZES[-1]]
             size = next(size for size in statements.LOAD_SIZES if size >= len(some))
             parameters = [value for key in some for value in key] + list(some[-1]) * (size - len(some))
-            wanted = {
-                table_of(kind).key_of(row): row
-                for row in map(make, database.execute(statements.load(kind, size), parameters))
-            }
-            found += wanted.values()
+            rows = [table.row(values) for values in database.execute(statements.load(kind, size), parameters)]
+            found += rows if size == len(some) else {table.key_of(row): row for row in rows}.values()
     return found
 
 
