@@ -23,8 +23,7 @@ class Log:
                 structlog.processors.JSONRenderer(serializer=_json),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-            cache_logger_on_first_use=True,
-        )
+        ).bind()
 
     def info(self, event: str, **facts: object) -> None:
         self._log.info(event, **facts)

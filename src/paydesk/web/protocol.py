@@ -19,6 +19,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from paydesk.errors import Refusal
+from paydesk.web.together import Together
 
 IDLE, HEAD, BODY = range(3)
 
@@ -137,6 +138,7 @@ class Limited(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._active = cycle
+        cycle.transport = cast(Any, Together(cycle, self.loop))
         super()._start_asgi_task(cycle, app)
 
     def _should_upgrade(self) -> bool:
