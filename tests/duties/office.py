@@ -11,6 +11,7 @@ from paydesk.desk import Reader
 from paydesk.duties import Runner, finish, put_off
 from paydesk.store import Command, Duty, Row, StorageFault, Work
 from tests.store.exam_rows import ACCOUNT, Do
+from tests.store.faults import Gate
 from tests.store.opened import Opened, opened
 from tests.store.sitter import SqliteSitter
 
@@ -34,6 +35,8 @@ class CountingReader:
     def __init__(self, inner: Reader) -> None:
         self._inner = inner
         self.looks = 0
+        self.gate: Gate | None = None
+        """Holds the next number, when it is already read."""
         self.faults = 0
 
     def _look(self) -> None:
@@ -53,7 +56,11 @@ class CountingReader:
         return await self._inner.query(kind, statement, parameters)
 
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
-        return await self._inner.number(statement, parameters)
+        number = await self._inner.number(statement, parameters)
+        if self.gate:
+            gate, self.gate = self.gate, None
+            await gate.pass_through()
+        return number
 
 
 class ExamLog:

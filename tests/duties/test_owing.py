@@ -9,6 +9,7 @@ from paydesk.store import Duty, Work
 from paydesk.store.work import LEASE_MS
 from tests.duties.office import DUTY, bystanders, chore, office
 from tests.store.exam_rows import Do
+from tests.store.faults import Gate
 from tests.store.sitter import SqliteSitter
 
 
@@ -113,6 +114,39 @@ def test_an_earlier_duty_wakes_who_sleeps_for_a_later_one(sitter: SqliteSitter) 
             first, second = await here.begun.get(), await here.begun.get()
             assert [first.duty.subject, second.duty.subject] == ["2", "1"]
             assert [(begun.at_ms - now_ms) // 1000 for begun in (first, second)] == [1, 50]
+
+    sitter.run(exam())
+
+
+def test_duties_for_after_the_next_one_do_not_wake_the_runner(sitter: SqliteSitter) -> None:
+    async def exam() -> None:
+        async with office(sitter) as here:
+            await here.owe(chore(0), after_ms=50_000)
+            await bystanders()
+            looks = here.reader.looks
+            for index in range(1, 20):
+                await here.owe(chore(index), after_ms=50_000 + index)
+                await bystanders()
+            assert here.reader.looks == looks
+
+    sitter.run(exam())
+
+
+def test_a_duty_owed_while_the_runner_looks_is_not_missed(sitter: SqliteSitter) -> None:
+    """On an engine whose reading takes time; SQLite answers at once."""
+
+    async def exam() -> None:
+        async with office(sitter) as here:
+            await bystanders()
+            gate = here.reader.gate = Gate()
+            await here.owe(chore(1), after_ms=10_000)
+            await gate.reached.wait()
+            owed = await here.owe(chore(2), after_ms=1_000)
+            await bystanders()
+            gate.open()
+            first = await here.begun.get()
+            assert first.duty.subject == "2"
+            assert first.at_ms - owed.due_ms in range(21)
 
     sitter.run(exam())
 

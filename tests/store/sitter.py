@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -25,7 +25,7 @@ from tests.store.turned import run_turned
 T = TypeVar("T")
 
 KINDS: tuple[type[Row], ...] = (Counter, Ticket, Duty, Marker)
-TOO_LONG_SECONDS = 20  # Nothing in the exam takes a second: this ends what hangs, with a name.
+TOO_LONG_SECONDS = 60  # Nothing in the exam takes a second: this ends what hangs, with a name.
 TURNED_START_MS = 1_700_000_000_000
 FORGETFUL = "PRAGMA synchronous = OFF"  # Nobody pulls the plug here.
 PAGES_MAX = 1_073_741_823  # SQLite's own limit.
@@ -151,9 +151,21 @@ class SqliteSitter:
         finally:
             session.database.execute(f"PRAGMA max_page_count = {PAGES_MAX}")
 
+    def trace(self, session: Session, told: Callable[[str], None]) -> None:
+        """Tell of every statement of this session, before it runs and on its thread."""
+        assert isinstance(session, SqliteSession)
+        session.database.set_trace_callback(told)
+
+    def clear(self) -> None:
+        """Take every row away."""
+        with closing(sqlite3.connect(self.path)) as database, database:
+            for kind in KINDS:
+                database.execute(f"DELETE FROM {table_of(kind).name}")
+
     def close(self) -> None:
         for connection in (*self._sessions, *self._readers):
             connection.close()
+        self._sessions, self._readers = [], []
 
     async def _watched(self, exam: Coroutine[Any, Any, T]) -> T:
         async with asyncio.timeout(TOO_LONG_SECONDS):

@@ -6,7 +6,6 @@ import pytest
 
 from paydesk.errors import Refusal
 from paydesk.store import Work
-from paydesk.store.committer import ROUNDS
 from tests.store.exam_rows import ACCOUNT, Counter, Do, Ticket, count, counter_key, counting, faulty, refused, ticket
 from tests.store.opened import Opened, opened
 from tests.store.sitter import Sitter
@@ -113,8 +112,8 @@ def needing(rows: int) -> Do:
 def test_missing_rows_for_too_many_rounds_is_a_bug_of_that_command_alone(sitter: Sitter) -> None:
     async def exam() -> None:
         async with opened(sitter) as store:
-            fine, endless, other = await store.together(needing(ROUNDS - 1), needing(ROUNDS), counting("a"))
-            assert fine == [None] * (ROUNDS - 1)
+            fine, endless, other = await store.together(needing(7), needing(8), counting("a"))
+            assert fine == [None] * 7
             assert isinstance(endless, RuntimeError)
             assert other == 1
             assert store.bugs == [endless]
@@ -145,6 +144,24 @@ def test_a_row_added_unseen_does_not_overwrite_the_one_that_is_there(sitter: Sit
 
     sitter.run(exam())
     assert sitter.stored(Ticket) == [Ticket(id="t", text="first")]
+
+
+def test_a_row_added_unseen_and_taken_away_again_does_not_hide_the_one_that_is_there(sitter: Sitter) -> None:
+    sitter.store(Ticket(id="t", text="first"))
+
+    def take(work: Work) -> str:
+        row = work.get(Ticket, ACCOUNT, "t")
+        work.remove(row)
+        return row.text
+
+    async def exam() -> None:
+        async with opened(sitter) as store:
+            bug, taken = await store.together(ticket("t", "second"), Do(act=take))
+            assert isinstance(bug, Exception)
+            assert taken == "first"
+
+    sitter.run(exam())
+    assert sitter.stored(Ticket) == []
 
 
 class MuddledKeys(Do, frozen=True):
@@ -200,7 +217,7 @@ def test_changing_from_an_older_row_or_adding_what_is_there_is_a_bug(sitter: Sit
 def test_get_refuses_what_is_not_there(sitter: Sitter) -> None:
     async def exam() -> None:
         async with opened(sitter) as store:
-            with pytest.raises(Refusal, match="No such counter: a") as no:
+            with pytest.raises(Refusal, match="No such counter") as no:
                 await store.submit(Do(act=lambda work: work.get(Counter, ACCOUNT, "a")))
             assert (no.value.code, no.value.param) == ("resource_missing", "id")
 

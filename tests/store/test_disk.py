@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import subprocess
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -177,6 +178,31 @@ def test_what_nobody_expected_ends_the_committer_and_nobody_hangs(sitter: Sitter
             assert store.broken == [unknown]
 
     sitter.run(exam())
+
+
+def test_the_loop_is_free_while_a_batch_is_committed(tmp_path: Path) -> None:
+    """COMMIT stands in a thread: it ends here only because the loop goes on meanwhile."""
+    sitter, went_on, waits = SqliteSitter(tmp_path, turned=False), threading.Event(), list[bool]()
+
+    def held(statement: str) -> None:
+        if statement == "COMMIT":
+            waits.append(went_on.wait(10))
+
+    async def exam() -> None:
+        async with opened(sitter) as store:
+            sitter.trace(store.engine, held)
+            (waiting,) = store.start(counting("a"))
+            while not store.session.commits:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            went_on.set()
+            assert await waiting == 1
+
+    try:
+        sitter.run(exam())
+        assert waits == [True]
+    finally:
+        sitter.close()
 
 
 def test_a_lock_that_another_program_holds_is_waited_for(sitter: Sitter) -> None:

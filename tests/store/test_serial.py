@@ -1,9 +1,6 @@
 """Whatever is submitted together gives what it would have given one by one, in the order the batches settled on."""
 
-import asyncio
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -110,51 +107,34 @@ def plain(reply: object) -> object:
     return "a bug" if isinstance(reply, Exception) else reply
 
 
-def performed(batches: list[list[tuple[int, Step]]]) -> tuple[dict[int, object], list[Row], list[int]]:
+def performed(
+    sitter: SqliteSitter, batches: list[list[tuple[int, Step]]]
+) -> tuple[dict[int, object], list[Row], list[int]]:
     """The replies, the rows at the end, and the order in which the steps were decided for good."""
     decided, replies = list[int](), dict[int, object]()
 
-    async def perform(sitter: SqliteSitter) -> None:
+    async def perform() -> None:
         async with opened(sitter) as store:
             for batch in batches:
                 given = await store.together(*[command(step, index, decided) for index, step in batch])
                 replies.update({index: plain(reply) for (index, _), reply in zip(batch, given, strict=True)})
 
-    with tempfile.TemporaryDirectory() as folder:
-        sitter = SqliteSitter(Path(folder), turned=True)
-        try:
-            sitter.run(perform(sitter))
-            rows = sitter.stored(Counter) + sitter.stored(Ticket)
-        finally:
-            sitter.close()
+    sitter.clear()
+    try:
+        sitter.run(perform())
+        rows = sitter.stored(Counter) + sitter.stored(Ticket)
+    finally:
+        sitter.close()
     last = {index: place for place, index in enumerate(decided)}
     return replies, rows, sorted(last, key=last.__getitem__)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.lists(STEPS, min_size=1, max_size=12), min_size=1, max_size=4))
-def test_batches_give_what_single_commands_give(history: list[list[Step]]) -> None:
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(history=st.lists(st.lists(STEPS, min_size=1, max_size=12), min_size=1, max_size=4))
+def test_batches_give_what_single_commands_give(turned: SqliteSitter, history: list[list[Step]]) -> None:
     steps = [step for batch in history for step in batch]
     numbers = iter(range(len(steps)))
-    together, rows, order = performed([[(next(numbers), step) for step in batch] for batch in history])
-    alone, rows_alone, _ = performed([[(index, steps[index])] for index in order])
+    together, rows, order = performed(turned, [[(next(numbers), step) for step in batch] for batch in history])
+    alone, rows_alone, _ = performed(turned, [[(index, steps[index])] for index in order])
     assert together == alone
     assert rows == rows_alone
-
-
-def test_the_loop_is_free_while_a_batch_is_committed(tmp_path: Path) -> None:
-    """COMMIT stands in its thread: whatever else runs goes on meanwhile."""
-    sitter, ticks = SqliteSitter(tmp_path, turned=False), list[int]()
-
-    async def exam() -> None:
-        async with opened(sitter) as store:
-            (waiting,) = store.start(Do(act=lambda work: count(work, "a").value))
-            while not waiting.done():
-                ticks.append(1)
-                await asyncio.sleep(0)
-
-    try:
-        sitter.run(exam())
-        assert len(ticks) > 3
-    finally:
-        sitter.close()

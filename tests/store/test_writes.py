@@ -84,9 +84,13 @@ def test_a_row_found_elsewhere_can_be_removed_without_loading_it(sitter: Sitter)
     found = Ticket(id="t", text="old")
     sitter.store(found)
 
+    def act(work: Work) -> None:
+        with work.nested() as inner:
+            inner.remove(found)
+
     async def exam() -> None:
         async with opened(sitter) as store:
-            await store.submit(Do(act=lambda work: work.remove(found)))
+            await store.submit(Do(act=act))
             assert store.session.loaded == []
             gone = (await store.together(Do(act=lambda work: work.remove(found))))[0]
             assert isinstance(gone, Conflict)

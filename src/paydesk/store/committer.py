@@ -237,6 +237,7 @@ class Committer:
         try:
             rows = WorkingSet()
             answers = await self._decide(rows, batch)
+            await self._check_unseen(rows)
             changes = rows.changed()
             if changes:
                 changes.append(((Marker, (marker.id,)), None, marker))
@@ -305,6 +306,12 @@ class Committer:
             return self._bug(waiting, why)
         work.keep()
         return answer
+
+    async def _check_unseen(self, rows: WorkingSet) -> None:
+        """A row put in unseen and taken away again leaves no INSERT behind to tell whether it was new: look."""
+        for kind, key in rows.unseen():
+            if await self._session.load(kind, [key]):
+                raise Conflict(f"{kind.__name__} {key} was there already")
 
     async def _load(self, rows: WorkingSet, keys: dict[Key, None]) -> None:
         """Load the rows of these keys, table by table in one order (so that lanes never lock crosswise).

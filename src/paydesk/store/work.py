@@ -61,6 +61,10 @@ class WorkingSet:
             key = key_of(row)
             self.loaded[key] = self.current[key] = row
 
+    def unseen(self) -> list[Key]:
+        """Keys that were added without having been loaded, and removed again."""
+        return [key for key, after in self.current.items() if after is None and key not in self.loaded]
+
     def changed(self) -> list[tuple[Key, Row | None, Row | None]]:
         """(key, as loaded, as it is now) of every row that differs; in the order they were first touched."""
         return [
@@ -102,7 +106,8 @@ class Work:
     def get(self, kind: type[AnyRow], *key: str) -> AnyRow:
         """The row, or the refusal that says there is none."""
         if (row := self.find(kind, *key)) is None:
-            raise Refusal("resource_missing", f"No such {kind.__name__.lower()}: {key[-1]}", param="id")
+            # The id may have come in a path; what was sent is never repeated, since it may be a card number.
+            raise Refusal("resource_missing", f"No such {kind.__name__.lower()}.", param="id")
         return row
 
     def look(self, kind: type[AnyRow], *key: str) -> AnyRow | None:
