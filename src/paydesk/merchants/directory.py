@@ -1,5 +1,7 @@
 """Accounts and keys as the door sees them on every request: a cache kept fresh by this process's own commits."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from paydesk.desk import Desk
@@ -30,6 +32,7 @@ class Directory:
         self._sealer = sealer
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, KeyInUse] = {}
+        self._no_keys: dict[str, None] = {}
         desk.published.listen(Account, self._account_changed)
         desk.published.listen(ApiKey, self._key_changed)
 
@@ -43,11 +46,15 @@ class Directory:
         return found
 
     async def key(self, key_id: str) -> KeyInUse | None:
-        """The key with its secrets, or None where it is unknown or revoked."""
-        if found := self._keys.get(key_id):
+        """The key with its secrets, or None where it is unknown or revoked. That is remembered too: else the time that
+        it takes would tell which keys exist.
+        """
+        if (found := self._keys.get(key_id)) or key_id in self._no_keys:
             return found
         row = await self._desk.reader.get(ApiKey, account_of(key_id), key_id)
         if row is None or row.status != "active":
+            _room_in(self._no_keys)
+            self._no_keys[key_id] = None
             return None
         _room_in(self._keys)
         self._keys[key_id] = self._open(row)
@@ -69,8 +76,9 @@ class Directory:
 
     def _key_changed(self, key: Key, row: Row | None) -> None:
         self._keys.pop(key[1][1], None)
+        self._no_keys.pop(key[1][1], None)
 
 
-def _room_in(cache: dict[str, Account] | dict[str, KeyInUse]) -> None:
+def _room_in(cache: dict[str, Any]) -> None:
     if len(cache) >= CACHED_MAX:
         cache.clear()
