@@ -133,13 +133,16 @@ class House:
             self._docs = docs.render(self.openapi(), templates=resources.folder("templates"), style=style)
         return self._docs
 
-    async def start(self) -> None:
-        """Begin to commit, to do what is due, and to sweep."""
+    async def start(self, *, commits_only: bool = False) -> None:
+        """Begin to commit, to do what is due, and to sweep; or to commit alone, and leave what is due to a `serve`."""
         self.broken = asyncio.get_running_loop().create_future()
         self._working = self.world.spawn(self.committer.run(), "committer")
+        if commits_only:
+            return self.runner.stop()
         self.world.spawn(self.runner.run(), "duties")
         self.world.spawn(prune_for_ever(self), "pruning")
         self.world.spawn(self._rotate_card_keys(), "card keys")
+        return None
 
     def stop_holding(self) -> None:
         """End streams and answer held requests: the process is about to stop."""

@@ -47,7 +47,9 @@ class SqliteStores:
 
 
 @asynccontextmanager
-async def opened(config: Config, environment: Mapping[str, str], log: Log) -> AsyncGenerator[House]:
+async def opened(
+    config: Config, environment: Mapping[str, str], log: Log, *, commits_only: bool = False
+) -> AsyncGenerator[House]:
     """The data folder opened and the house at work; drained and closed afterwards."""
     lock = DataLock(config.data)
     world = real_world(config, log)
@@ -55,7 +57,7 @@ async def opened(config: Config, environment: Mapping[str, str], log: Log) -> As
     prepare(config, sealer, world)
     stores = SqliteStores(config.database)
     house = House(world=world, config=config, sealer=sealer, stores=stores, log=log)
-    await house.start()
+    await house.start(commits_only=commits_only)
     try:
         yield house
     finally:
@@ -175,8 +177,11 @@ async def _stop_when_broken(house: House, server: uvicorn.Server) -> None:
 async def with_house(
     config: Config, environment: Mapping[str, str], log: Log, request: control.Request
 ) -> dict[str, Any]:
-    """The operator's request, through a running `serve` or, where none runs, with the data folder opened for it."""
+    """The operator's request, through a running `serve` or, where none runs, with the data folder opened for it.
+
+    Then nothing that is due is done: the settings of this command are not those that webhooks and PSPs are asked with.
+    """
     if (answer := await control.ask(config.data, request)) is not None:
         return answer
-    async with opened(config, environment, log) as house:
+    async with opened(config, environment, log, commits_only=True) as house:
         return await control.act(house, request)
