@@ -78,6 +78,8 @@ async def prune_for_ever(desk: Desk) -> None:
                 await prune(desk, sweep)
             except (Refusal, StorageFault) as why:
                 desk.log.warning("pruning_put_off", table=table_of(sweep.kind).name, reason=str(why))
+            except Exception as why:  # A bug in one sweep: the others go on, and so does this one after the pause.
+                desk.log.error("pruning_failed", table=table_of(sweep.kind).name, exc_info=why)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
