@@ -146,7 +146,7 @@ async def _send(desk: EventDesk, event: Event, endpoint: Endpoint, now_ms: int) 
         reach="operator" if endpoint.added_by == "operator" else "merchant",
         total_timeout_seconds=desk.config.delivery_timeout_seconds,
     )
-    return result_of(await desk.world.send(request))
+    return result_of(await desk.world.send(request), desk.world.wall_ms())
 
 
 async def _held_back_until(desk: Desk, event: Event, endpoint: Endpoint, now_ms: int) -> int | None:

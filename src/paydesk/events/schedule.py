@@ -1,5 +1,7 @@
 """When a delivery is tried again, and what an answer means. Pure."""
 
+from email.utils import parsedate_to_datetime
+
 from msgspec import Struct
 
 from paydesk.world import Answer, NoAnswer, NotSent
@@ -22,8 +24,8 @@ class Result(Struct, frozen=True, kw_only=True):
     retry_after_seconds: int = 0
 
 
-def result_of(answer: Answer | NotSent | NoAnswer) -> Result:
-    """2xx is success; 3xx is never followed; 429 and 503 may say when to come back."""
+def result_of(answer: Answer | NotSent | NoAnswer, now_ms: int) -> Result:
+    """2xx is success; 3xx is never followed; 429 and 503 may say when to come back, by the wall clock if as a date."""
     if not isinstance(answer, Answer):
         return Result(succeeded=False, response_status=None, error=answer.reason)
     if 200 <= answer.status < 300:
@@ -34,8 +36,19 @@ def result_of(answer: Answer | NotSent | NoAnswer) -> Result:
         response_status=answer.status,
         error="redirects are not followed" if 300 <= answer.status < 400 else f"the receiver answered {answer.status}",
         gone=answer.status == 410,
-        retry_after_seconds=int(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0,
+        retry_after_seconds=_seconds(after, now_ms),
     )
+
+
+def _seconds(retry_after: str, now_ms: int) -> int:
+    """A number of seconds or a date (RFC 9110, section 10.2.3); 0 for what is neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return int(retry_after) if len(retry_after) < 9 else 0
+    try:
+        moment = parsedate_to_datetime(retry_after)
+        return max(-(-(int(moment.timestamp()) * 1000 - now_ms) // 1000), 0)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def next_delay_ms(attempts: int, retry_after_seconds: int, chance: float) -> int | None:
