@@ -100,7 +100,7 @@ class DeleteEndpoint(Command[None], frozen=True):
     def decide(self, work: Work) -> None:
         endpoint = work.find(Endpoint, self.account, self.id)
         if endpoint is None:
-            raise Refusal("resource_missing", f"No such webhook_endpoint: {self.id}", param="id")
+            raise Refusal("resource_missing", "No such webhook_endpoint.", param="id")
         work.remove(endpoint)
         count = work.get(EndpointCount, self.account)
         work.change(count, number=count.number - 1)

@@ -14,6 +14,7 @@ from paydesk.requests.signature import Signed
 from paydesk.store import Command
 from paydesk.times import rfc3339
 from paydesk.web.call import JSON, Call, Response
+from paydesk.web.card_numbers import refuse_card_numbers
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -55,6 +56,7 @@ async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
 async def once(call: Call, who: Caller, inner: Command[Reply]) -> Response:
     """Decide a change under the request's nonce and idempotency key, and answer."""
     signed = who.signed
+    refuse_card_numbers("Idempotency-Key", signed.idempotency_key)  # It is stored, and shown again.
     claim = Claim(
         account=who.account,
         key_id=who.key.id,
