@@ -3,11 +3,13 @@
 import gzip
 import json
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
-from tests.bad_input.wire import Answered
+from tests.bad_input.wire import Answered, Signer, Wire, whole
+from tests.stage.stage import Merchant
 
 Create = Callable[..., Answered]
 
@@ -163,6 +165,21 @@ def test_fields_that_do_not_fit(create: Create, name: str) -> None:
     answer = create(sent)
     answer.refused(400, code, param)
     assert CARD not in answer.body.decode()
+
+
+@pytest.mark.parametrize("query", ["amount=1", "client_secret=x", "a", "&"])
+def test_queries_that_no_route_knows(wire: Wire, signer: Signer, tea: Merchant, query: str) -> None:
+    """What is not understood is refused everywhere, so that nobody thinks it was heeded."""
+    intent = tea.client.payment_intents.list()["data"][0]["id"]
+    routes = ["GET /v1/ping", "GET /v1/balance", "GET /v1/events/evt_1", "GET /v1/idempotency_keys/k"]
+    routes += ["GET /v1/webhook_endpoints", "GET /v1/webhook_endpoints/we_1", "DELETE /v1/webhook_endpoints/we_1"]
+    routes += [f"GET /v1/payment_intents/{intent}", f"GET /v1/payment_intents/{intent}/stream"]
+    routes += ["POST /v1/payment_intents", "POST /v1/webhook_endpoints"]
+    for route in routes:
+        method, path = route.split()
+        target = f"{path}?{query}".encode()
+        answer = wire.ask(whole(method, target, signer.headers(method, target, idempotency_key=token_hex(8))))
+        answer.refused(400, "parameter_unknown" if "=" in query else "parameter_invalid")
 
 
 @pytest.mark.parametrize("name", ["4242424242424242", "status\r\nX-Evil: 1", "<script>", "a" * 5000, "é", " "])

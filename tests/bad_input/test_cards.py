@@ -291,3 +291,4 @@ def test_confirms_by_strangers(shopper: Shopper) -> None:
         headers = {"Authorization": authorization.encode("latin-1")}
         refused(httpx.post(where, json={"card": "x"}, headers=headers), 401, "invalid_client_secret")
     refused(httpx.post(where, json={"card": "x"}), 401, "invalid_client_secret")
+    refused(shopper.http.post(f"{where}?client_secret=x", json={"card": "x"}), 400, "parameter_unknown")

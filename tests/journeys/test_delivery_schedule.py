@@ -25,9 +25,9 @@ SUCCEEDED = "payment_intent.succeeded"
 Story = Callable[[Turned], Coroutine[Any, Any, None]]
 
 
-def play(folder: Path, story: Story, *, prunes: bool = False) -> None:
+def play(folder: Path, story: Story, **settings: Any) -> None:
     async def playing() -> None:
-        async with turned(folder / "data", prunes=prunes) as house:
+        async with turned(folder / "data", **settings) as house:
             await story(house)
 
     run_turned(playing())

@@ -138,6 +138,20 @@ def test_a_repeat_at_the_limit_of_endpoints_is_still_a_repeat(cast: Cast) -> Non
     refused(client.post("/v1/webhook_endpoints", json={"url": "https://shop.example"}), 409, "limit_reached")
 
 
+def test_two_of_everything_at_once(cast: Cast) -> None:
+    tea = cast.merchant()
+    clients = [cast.signed(tea) for _ in range(6)]
+    body, headers = {"url": "https://shop.example/hooks"}, {"Idempotency-Key": "endpoint-1"}
+    with ThreadPoolExecutor(6) as threads:
+        made = list(threads.map(lambda one: one.post("/v1/webhook_endpoints", json=body, headers=headers), clients))
+        assert {answer.status_code for answer in made} == {200}
+        assert len({answer.content for answer in made}) == 1
+        endpoint = made[0].json()["id"]
+        gone = list(threads.map(lambda one: one.delete(f"/v1/webhook_endpoints/{endpoint}"), clients))
+    assert sorted(answer.status_code for answer in gone) == [200, 404, 404, 404, 404, 404]
+    assert clients[0].get("/v1/webhook_endpoints").json()["data"] == []
+
+
 def test_deleting_with_a_key_can_be_repeated(cast: Cast) -> None:
     client = cast.signed(cast.merchant())
     endpoint = client.post("/v1/webhook_endpoints", json={"url": "https://shop.example"}).json()["id"]

@@ -112,6 +112,7 @@ def test_empty_lists(cast: Cast) -> None:
         ("limit=5&limit=5", "parameter_invalid", "limit"),
         ("starting_after=pi_none", "parameter_invalid", "starting_after"),
         ("starting_after=", "parameter_invalid", "starting_after"),
+        ("starting_after=%00", "parameter_invalid", "starting_after"),
         ("starting_after=%FF%FE", "parameter_invalid", "starting_after"),
         ("ending_before=evt_none", "parameter_invalid", "ending_before"),
         ("starting_after=a&ending_before=b", "parameter_invalid", "ending_before"),

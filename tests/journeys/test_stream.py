@@ -130,6 +130,15 @@ def test_streams_that_are_refused(cast: Cast) -> None:
     refused(shopper.http.get(where + "?client_secret=x"), 400, "parameter_unknown")
 
 
+def test_a_head_is_answered_and_holds_nothing_open(cast: Cast) -> None:
+    tea = cast.merchant()
+    shopper = tea.shopper(tea.open())
+    answer = shopper.http.head(f"/v1/payment_intents/{shopper.intent_id}/stream")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+    shopper.http.timeout = httpx.Timeout(10)
+    assert shopper.status().status_code == 200  # On the same connection.
+
+
 def test_a_caller_that_leaves_is_noticed(cast: Cast) -> None:
     """Streams are bounded: one that stayed counted after its caller had left would shut others out in the end."""
     tea = cast.merchant()

@@ -218,6 +218,24 @@ class Turned:
         async with self.http(headers={"authorization": f"Bearer {intent['client_secret']}"}) as client:
             return await client.post(f"/checkout/{intent['id']}/confirm", json={"card": jwe})
 
+    async def stream(self, intent: dict[str, Any], seconds: float) -> list[tuple[float, bytes]]:
+        """What a stream sends in so many seconds, with the second in which it came; then its caller leaves."""
+        began, told = self.world.monotonic(), list[tuple[float, bytes]]()
+        path = f"/v1/payment_intents/{intent['id']}/stream"
+        headers = [(b"authorization", f"Bearer {intent['client_secret']}".encode())]
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+
+        async def receive() -> dict[str, str]:
+            await asyncio.sleep(seconds)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message.get("body"):
+                told.append((self.world.monotonic() - began, message["body"]))
+
+        await self._door(scope | {"headers": headers, "client": ("127.0.0.1", 1)}, receive, send)
+        return told
+
     async def read(self, intent: dict[str, Any]) -> dict[str, Any]:
         return (await self.send("GET", f"/v1/payment_intents/{intent['id']}")).json()
 
@@ -231,13 +249,13 @@ class Turned:
 
 
 @asynccontextmanager
-async def turned(folder: Path, *, prunes: bool = False) -> AsyncGenerator[Turned]:
+async def turned(folder: Path, *, prunes: bool = False, **settings: Any) -> AsyncGenerator[Turned]:
     """A house at work in `folder`; whatever it logged as an error fails the test. Pruning takes a look every ten
     seconds, which is many looks in three days: it is for those who ask for it.
     """
     folder.mkdir()
     world, log = TurnedWorld(prunes=prunes), BytesIO()
-    config = Config(data=folder, rate_limits=False, port=443)
+    config = Config(**{"data": folder, "rate_limits": False, "port": 443} | settings)
     sealer = Sealer(os.urandom(32))
     prepare(config, sealer, world)
     stores = TurnedStores(config.database)

@@ -53,6 +53,7 @@ async def keys(call: Call) -> Response:
 async def session(call: Call) -> Response:
     """What the page may know before anything was paid."""
     viewer = await shopper(call)
+    call.parameters()
     view = asdict(shopper_view(viewer.intent, viewer.account.merchant_name))
     view["object"] = "checkout_session"
     return as_json(
@@ -68,6 +69,7 @@ async def session(call: Call) -> Response:
 async def confirm(call: Call) -> Response:
     """Tokenise and confirm in one request. The card lives in this request's memory and in the question to the PSP."""
     viewer = await shopper(call)
+    call.parameters()
     jwe = decode(json_body(call, await call.body()), ConfirmBody).card
     used = await call.desk.reader.get(CardUse, *used_key(viewer.account.id, digest(jwe)))
     if used and used.intent != viewer.intent.id:  # Cut out of one payment and pasted into another.

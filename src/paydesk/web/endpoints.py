@@ -61,6 +61,7 @@ class ReplyDeleted(Command[Reply], frozen=True):
 async def create(call: Call) -> Response:
     """Add an endpoint; answers with its secret, to a repeat of the request too."""
     who = await caller(call)
+    call.parameters()
     wanted = decode(json_body(call, who.body), CreateEndpoint)
     check_url(wanted.url, who.livemode)
     refuse_card_numbers("url", wanted.url)
@@ -92,6 +93,7 @@ async def index(call: Call) -> Response:
 async def read(call: Call) -> Response:
     """One endpoint, without its secret."""
     who = await caller(call)
+    call.parameters()
     endpoint = await call.desk.reader.get(Endpoint, who.account, call.part("endpoint"))
     if endpoint is None:
         raise Refusal("resource_missing", "No such webhook_endpoint.", param="endpoint")
@@ -101,6 +103,7 @@ async def read(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """Nothing more is sent there."""
     who = await caller(call)
+    call.parameters()
     inner = DeleteEndpoint(account=who.account, id=call.part("endpoint"))
     return await once(call, who, ReplyDeleted(inner=inner))
 

@@ -38,6 +38,7 @@ class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 async def create(call: Call) -> Response:
     """Open a payment intent."""
     who = await caller(call, needs_idempotency_key=True)
+    call.parameters()
     wanted = decode(json_body(call, who.body), CreateIntent)
     account = await call.desk.account(who.account)
     assert account is not None  # Its key was just found.
@@ -58,6 +59,7 @@ async def create(call: Call) -> Response:
 async def read(call: Call) -> Response:
     """One payment intent, with its client secret."""
     who = await caller(call)
+    call.parameters()
     intent = await call.desk.reader.get(Intent, who.account, call.part("intent"))
     if intent is None:
         raise Refusal("resource_missing", "No such payment_intent.", param="intent")

@@ -17,6 +17,7 @@ from paydesk.web.signed import caller, client_secret
 async def ping(call: Call) -> Response:
     """A signed no-op: checks the signature, touches no database."""
     who = await caller(call)
+    call.parameters()
     return as_json(Ping(livemode=who.livemode, server_time=rfc3339(call.desk.world.wall_ms())))
 
 
@@ -36,6 +37,7 @@ async def events(call: Call) -> Response:
 async def event(call: Call) -> Response:
     """One event: the bytes that are sent to endpoints."""
     who = await caller(call)
+    call.parameters()
     found = await call.desk.reader.get(Event, who.account, call.part("event"))
     if found is None:
         raise Refusal("resource_missing", "No such event.", param="event")
@@ -45,6 +47,7 @@ async def event(call: Call) -> Response:
 async def idempotency_key(call: Call) -> Response:
     """What an idempotency key gave."""
     who = await caller(call)
+    call.parameters()
     kept = await call.desk.reader.get(Kept, who.account, call.part("key"))
     if kept is None:
         raise Refusal("resource_missing", "Nothing is kept under this idempotency key.", param="key")
