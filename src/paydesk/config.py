@@ -47,6 +47,8 @@ class Config(Struct, frozen=True, kw_only=True):
     attempts_max: int = 10
     asking_max: int = 512
     streams_max: int = 2000
+    connections_max: int = 8192
+    connections_per_address_max: int = 2048
     psp_timeout_seconds: int = 20
     psp_max_in_flight_seconds: int = 30
     confirm_wait_seconds: int = 25
@@ -98,6 +100,8 @@ SENTENCES = {
     "asking_max": "Questions to PSPs under way at once; half of them for one account. Above that a "
     "confirm is refused with 503 before any effect.",
     "streams_max": "Live streams and held status requests at once.",
+    "connections_max": "Open connections at once; fewer where the system allows so few files that PSPs need the rest.",
+    "connections_per_address_max": "Open connections from one address; a proxy in front is one address.",
     "psp_timeout_seconds": "How long a PSP may take to answer before its outcome counts as unknown.",
     "psp_max_in_flight_seconds": "How long a question may still land at a PSP after it was given up.",
     "confirm_wait_seconds": "How long a shopper's confirm waits for the outcome before it answers 202.",

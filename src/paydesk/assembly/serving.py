@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from msgspec.structs import replace
 
-from paydesk.assembly import control
+from paydesk.assembly import control, files
 from paydesk.assembly.house import House
 from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
 from paydesk.config import Config
@@ -21,6 +21,7 @@ from paydesk.store.ids import letters
 from paydesk.store.lists import Lists
 from paydesk.store.sqlite import SqliteReader, SqliteSession
 from paydesk.telemetry import Log
+from paydesk.web.connections import Connections
 from paydesk.web.door import Door
 from paydesk.web.protocol import limited
 from paydesk.world.http import HttpOut
@@ -136,6 +137,7 @@ def _uvicorn_config(config: Config, house: House, door: Door) -> uvicorn.Config:
         header_timeout_seconds=config.header_timeout_seconds,
         body_bytes_max=config.body_bytes_max,
         body_timeout_seconds=config.body_timeout_seconds,
+        room=Connections(files.connections_max(config, files.raise_limit()), config.connections_per_address_max),
         make_request_id=lambda: f"req_{letters(house.world.random(15))}",
         log=house.log.info,
     )

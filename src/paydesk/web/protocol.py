@@ -19,6 +19,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from paydesk.errors import Refusal
+from paydesk.web.connections import Connections
 from paydesk.web.together import Together
 
 IDLE, HEAD, BODY = range(3)
@@ -51,6 +52,7 @@ class Limited(HttpToolsProtocol):
         "_active",
         "_body_bytes",
         "_chunk_bytes",
+        "_counted",
         "_deaf",
         "_messages",
         "_part_bytes",
@@ -63,6 +65,7 @@ class Limited(HttpToolsProtocol):
     header_timeout_seconds = 10.0
     body_bytes_max = 256 * 1024
     body_timeout_seconds = 30.0
+    room: Connections | None = None
     make_request_id: Callable[[], str]
     log: Callable[..., object]
     parser: httptools.HttpRequestParser
@@ -81,15 +84,24 @@ class Limited(HttpToolsProtocol):
         self._deaf = False
         self._timer: TimerHandle | None = None
         self._watched: tuple[int, int] | None = None
+        self._counted = ""
+        """The address that this connection counts for; empty where it was turned away."""
 
     # The connection
 
     def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
         super().connection_made(cast(Any, transport))
+        address = self.client[0] if self.client else "?"
+        if self.room and not self.room.come(address):
+            self._turn_away()
+            return
+        self._counted = address
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._set_timer(None)
+        if self.room and self._counted:
+            self.room.leave(self._counted)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -230,14 +242,7 @@ class Limited(HttpToolsProtocol):
         self._deaf = True
         self._set_timer(None)
         refusal = Refusal(stop.code, stop.message)
-        request_id = self.make_request_id()
-        self.log(
-            "request refused at the door",
-            code=refusal.code,
-            status=refusal.status,
-            request_id=request_id,
-            client=self.client[0] if self.client else None,
-        )
+        request_id = self._logged(refusal)
         if self._is_queued():
             assert self._active is not None
             self._active.keep_alive = False
@@ -250,6 +255,25 @@ class Limited(HttpToolsProtocol):
             own.disconnected = True
             own.message_event.set()
         self._linger()
+
+    def _turn_away(self) -> None:
+        """Say why and close at once: to linger would hold the very file that is missing."""
+        self._deaf = True
+        refusal = Refusal("overloaded", "Too many connections are open.")
+        self.transport.write(self._answer(refusal, self._logged(refusal)))
+        self.transport.close()
+
+    def _logged(self, refusal: Refusal) -> str:
+        """The id under which the log tells of it."""
+        request_id = self.make_request_id()
+        self.log(
+            "request refused at the door",
+            code=refusal.code,
+            status=refusal.status,
+            request_id=request_id,
+            client=self.client[0] if self.client else None,
+        )
+        return request_id
 
     def _answer(self, refusal: Refusal, request_id: str) -> bytes:
         body = refusal.body(request_id)
@@ -292,20 +316,23 @@ def limited(
     header_timeout_seconds: float = Limited.header_timeout_seconds,
     body_bytes_max: int = Limited.body_bytes_max,
     body_timeout_seconds: float = Limited.body_timeout_seconds,
+    room: Connections | None = None,
     make_request_id: Callable[[], str],
     log: Callable[..., object] = silent,
 ) -> type[HttpToolsProtocol]:
     """The protocol class for uvicorn's `http=`.
 
     `header_bytes_max` is for request line and headers together. The header time begins with the connection, later with
-    a request's first byte; the body time when its headers were whole. `log` is called once per refusal, with a sentence
-    and `code`, `status`, `request_id` and `client`.
+    a request's first byte; the body time when its headers were whole. `room` is for the connections of this listener;
+    who finds none gets 503 unasked, and is gone. `log` is called once per refusal, with a sentence and `code`,
+    `status`, `request_id` and `client`.
     """
     limits = {
         "header_bytes_max": header_bytes_max,
         "header_timeout_seconds": header_timeout_seconds,
         "body_bytes_max": body_bytes_max,
         "body_timeout_seconds": body_timeout_seconds,
+        "room": room,
         "make_request_id": staticmethod(make_request_id),
         "log": staticmethod(log),
     }
