@@ -7,14 +7,17 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 from msgspec import Struct
 
 from paydesk.assembly.house import House
+from paydesk.assembly.migrate import migrate
 from paydesk.assembly.opening import prepare
 from paydesk.assembly.operator import merchants_create, webhooks_add
 from paydesk.config import Config
@@ -248,6 +251,14 @@ class Turned:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self._door), base_url=PAYDESK, timeout=None, **more)
 
 
+@cache
+def migrated() -> bytes:
+    """A database that the migrations made; each house begins with a copy of it."""
+    with TemporaryDirectory() as folder:
+        migrate(Path(folder, "paydesk.db"))
+        return Path(folder, "paydesk.db").read_bytes()
+
+
 @asynccontextmanager
 async def turned(folder: Path, *, prunes: bool = False, **settings: Any) -> AsyncGenerator[Turned]:
     """A house at work in `folder`; whatever it logged as an error fails the test. Pruning takes a look every ten
@@ -257,6 +268,7 @@ async def turned(folder: Path, *, prunes: bool = False, **settings: Any) -> Asyn
     world, log = TurnedWorld(prunes=prunes), BytesIO()
     config = Config(**{"data": folder, "rate_limits": False, "port": 443} | settings)
     sealer = Sealer(os.urandom(32))
+    config.database.write_bytes(migrated())
     prepare(config, sealer, world)
     stores = TurnedStores(config.database)
     house = House(world=world, config=config, sealer=sealer, stores=stores, log=Log("error", log))
