@@ -19,7 +19,7 @@ from paydesk.requests.signature import WINDOW_SECONDS
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Committer, Duty, Published
 from paydesk.store.committer import Session
-from paydesk.store.lists import Lists
+from paydesk.store.later import GivesLists
 from paydesk.telemetry import Log, Metrics
 from paydesk.vault.keys import CardKeys
 from paydesk.web import docs, openapi
@@ -44,7 +44,7 @@ class Stores(Protocol):
     @property
     def reader(self) -> Reader: ...
     @property
-    def lists(self) -> Lists: ...
+    def lists(self) -> GivesLists: ...
 
 
 class House:

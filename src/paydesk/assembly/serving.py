@@ -18,7 +18,7 @@ from paydesk.assembly.house import House
 from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
 from paydesk.config import Config
 from paydesk.store.ids import letters
-from paydesk.store.lists import Lists
+from paydesk.store.later import ListsLater
 from paydesk.store.sqlite import SqliteReader, SqliteSession
 from paydesk.telemetry import Log
 from paydesk.web.connections import Connections
@@ -29,7 +29,7 @@ from paydesk.world.real import RealWorld
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # Longer than clients' pools keep a connection, so that they close it first.
-GARBAGE_OBJECTS = 20_000  # New objects before cycles among them are looked for; Python's 700 costs 4 % of a payment.
+GARBAGE_OBJECTS = 5_000  # New objects before cycles among them are looked for; Python's 700 costs 4 % of a payment.
 GRACE_SECONDS = 10  # For requests that are being answered when a stop is asked for.
 
 
@@ -39,7 +39,7 @@ class SqliteStores:
     def __init__(self, database: Path) -> None:
         self.session = SqliteSession(database)
         self.reader = SqliteReader(database)
-        self.lists = Lists(database)
+        self.lists = ListsLater(database)
 
     def close(self) -> None:
         """The writer last: whoever closes last puts the write-ahead log into the file, and a reader may not."""

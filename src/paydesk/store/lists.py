@@ -51,5 +51,9 @@ class Lists:
         except DBAPIError as why:
             raise StorageFault(str(why.orig)) from why
 
+    async def loaded(self) -> "Lists":
+        """Itself: it is loaded (`later.py` is asked the same)."""
+        return self
+
     async def close(self) -> None:
         await self._engine.dispose()

@@ -7,7 +7,7 @@ from paydesk.events.deliver import EventDesk
 from paydesk.merchants import Directory
 from paydesk.payments.ask import PaymentDesk
 from paydesk.requests.limits import Bucket, ReadNonces
-from paydesk.store.lists import Lists
+from paydesk.store.later import GivesLists
 from paydesk.vault.keys import CardKeys
 from paydesk.web.assets import Assets
 from paydesk.web.page import Page
@@ -30,7 +30,7 @@ class DoorDesk(PaymentDesk, EventDesk, Protocol):
     @property
     def page(self) -> Page: ...
     @property
-    def lists(self) -> Lists: ...
+    def lists(self) -> GivesLists: ...
     def openapi(self) -> bytes:
         """The API's description as JSON."""
         ...

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import sqlalchemy as sa
 from msgspec import Raw
 
 from paydesk.errors import Refusal
@@ -25,8 +24,9 @@ async def listed(
     cursor = [name for name in CURSORS if name in parameters]
     if len(cursor) > 1:
         raise Refusal("parameter_invalid", "Give starting_after or ending_before, not both.", param="ending_before")
-    table = call.desk.lists.table(kind)
-    statement = sa.select(table).where(table.c.account == account).limit(limit + 1)
+    lists = await call.desk.lists.loaded()
+    table = lists.table(kind)
+    statement = table.select().where(table.c.account == account).limit(limit + 1)
     backwards = cursor == ["ending_before"]
     if cursor:
         from_there = await call.desk.reader.get(kind, account, parameters[cursor[0]])
@@ -35,7 +35,7 @@ async def listed(
         edge = getattr(from_there, by)
         statement = statement.where(table.c[by] > edge if backwards else table.c[by] < edge)
     statement = statement.order_by(table.c[by].asc() if backwards else table.c[by].desc())
-    rows = await call.desk.lists.rows(kind, statement)
+    rows = await lists.rows(kind, statement)
     page = rows[:limit][::-1] if backwards else rows[:limit]
     data = [Raw(render(row)) for row in page]
     return as_json(Listed(data=data, has_more=len(rows) > limit, url=url))
