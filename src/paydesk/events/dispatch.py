@@ -56,8 +56,8 @@ async def dispatch(desk: EventDesk, duty: Duty, carried: object) -> None:
 async def _first_attempt(desk: EventDesk, duty: Duty, event: Event, endpoint: Endpoint, *, ends_dispatch: bool) -> None:
     if not ends_dispatch:
         await _after_previous(desk, event, endpoint)
-    before = await desk.reader.get(Delivery, event.account, event.id, endpoint.id)
-    if before:  # Resumed after a crash, and this endpoint had its attempt.
+    resumed = duty.lease > 1  # Then this endpoint may have had its attempt.
+    if resumed and await desk.reader.get(Delivery, event.account, event.id, endpoint.id):
         if ends_dispatch:
             await desk.submit(FinishDispatch(duty=duty))
         return
