@@ -81,7 +81,7 @@ def main() -> None:
 
 
 BRIEF = Sizes(
-    rounds=2, pings=100, creations=50, statuses=100, alone=4, chunk=20, chunks=1, lags=20, starts=1, payments=120
+    rounds=2, pings=1000, creations=300, statuses=100, alone=4, chunk=20, chunks=1, lags=20, starts=1, payments=120
 )
 
 if __name__ == "__main__":

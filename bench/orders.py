@@ -17,7 +17,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 class Order(Struct, frozen=True, kw_only=True):
     """One kind of request, so many times. The generator makes them all, says `ready`, and waits for `go`."""
 
-    what: Literal["ping", "create", "confirm", "status", "charge", "pay"]
+    what: Literal["ping", "list", "create", "confirm", "status", "charge", "pay"]
     """`confirm` pays intents that an earlier `create` opened. `charge` asks the PSP itself. `pay` opens an intent and,
     with a live stream open, confirms an earlier one: every second so many times.
     """

@@ -36,6 +36,9 @@ class Requests:
     def ping(self) -> bytes:
         return self._signed("GET", "/v1/ping")
 
+    def list(self) -> bytes:
+        return self._signed("GET", "/v1/payment_intents")
+
     def create(self) -> bytes:
         order = "".join(secrets.choice(ascii_lowercase) for _ in range(16))  # Digits might look like a card's.
         body = b'{"amount":4200,"currency":"usd","metadata":{"order":"%s"}}' % order.encode()

@@ -147,11 +147,19 @@ def playing(folder: Path) -> Generator[Bench]:
         )
         add = ("webhooks", "add", merchant["merchant_id"], f"{url}/webhooks", "--events", "payment_intent.succeeded")
         stage.command(*add)
+        begin_again(stage)
         load = Load(Setting(paydesk=stage.paydesk, psp=stage.psp, key_id=merchant["key_id"], secret=merchant["secret"]))
         try:
             yield Bench(stage, load, url)
         finally:
             load.close()
+
+
+def begin_again(stage: Stage) -> None:
+    """Start `serve` again: from now on it is one on a migrated database, as it is from its second day on."""
+    assert stage.server
+    stage.server.stop()
+    stage.start(stage.port)
 
 
 def fetch(url: str) -> bytes:
