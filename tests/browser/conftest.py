@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.counter import Counter
@@ -16,6 +16,8 @@ from tests.browser.real import Street, opened_street
 from tests.browser.serve import Stage, serving
 from tests.browser.shop import Shop
 from tests.browser.stub import Stub
+
+expect.set_options(timeout=20_000)  # Playwright's five seconds are too few on a busy machine, and for a second look-up.
 
 
 @pytest.fixture(scope="package")
