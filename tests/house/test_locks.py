@@ -59,3 +59,8 @@ def test_what_pyproject_asks_for_is_locked(lock: str, wanted: list[str]) -> None
 def test_the_tests_run_on_what_a_shop_runs_on() -> None:
     tested = pins("requirements-dev.lock")
     assert not {name: pin for name, pin in pins("requirements.lock").items() if tested.get(name) != pin}
+
+
+def test_a_shop_has_what_lists_need() -> None:
+    """SQLAlchemy's asyncio needs greenlet and asks for it only as an extra: the tests had it by another package."""
+    assert re.search(r"(?m)^greenlet==", (ROOT / "requirements.lock").read_text())

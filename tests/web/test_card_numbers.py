@@ -133,3 +133,18 @@ def test_the_refusal_names_the_field_and_not_the_number() -> None:
         refuse_card_numbers("description", "my card is 4242 4242 4242 4242")
     assert (refused.value.code, refused.value.param) == ("card_number_in_text", "description")
     assert "4242" not in str(refused.value)
+
+
+def test_ids_in_hexadecimal_are_no_card_numbers() -> None:
+    """4000000000000002 stands in each of them."""
+    assert not looks_like_card_number("a4000000000000002bcdef0123456789")
+    assert not looks_like_card_number("order a4000000000000002bcdef0123456789, paid")
+    assert not looks_like_card_number("a4000000-0000-0000-2bcd-ef0123456789")
+    assert not looks_like_card_number("A4000000-0000-0000-2BCD-EF0123456789")
+
+
+def test_a_card_number_beside_letters_is_still_one() -> None:
+    assert looks_like_card_number("a4000000000000002b")
+    assert looks_like_card_number("card4000000000000002")
+    assert looks_like_card_number("a4000000000000002bcdef0123456789 4000000000000002")
+    assert looks_like_card_number("4000-0000-0000-0002")

@@ -27,6 +27,10 @@ _BETWEEN = r"[\s\-\u2010-\u2015\u2212]"  # spaces and dashes of all kinds
 _MAYBE = re.compile(rf"(?:\d{_BETWEEN}{{0,3}}){{{_DIGITS_MIN}}}")
 _RUN = re.compile(rf"\d+(?:{_BETWEEN}{{1,3}}\d+)*")
 _GROUP = re.compile(r"\d+")
+# A UUID, or a word of 24 and more hexadecimal digits with a letter among them: one in 5 500 would pass for a card.
+_HEX_ID = re.compile(
+    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[0-9a-f]{0,64}[a-f])[0-9a-f]{24,64})\b", re.IGNORECASE
+)
 
 # Beside groups of four with a shorter one at the end: American Express, Diners, UnionPay, and two halves.
 _SHAPES = frozenset({(4, 6, 5), (4, 6, 4), (6, 13), (8, 8)})
@@ -56,7 +60,8 @@ def looks_like_card_number(text: str) -> bool:
     """Whether a card number stands anywhere in the text, in one piece or grouped by spaces or dashes."""
     if len(text) < _DIGITS_MIN or not _MAYBE.search(text):
         return False
-    return any(brand_of(number) and luhn_holds(number) and not _is_barcode(number) for number in _candidates(text))
+    left = _HEX_ID.sub("id", text)
+    return any(brand_of(number) and luhn_holds(number) and not _is_barcode(number) for number in _candidates(left))
 
 
 def refuse_card_numbers(param: str, text: str) -> None:
