@@ -82,6 +82,8 @@ class Config(Struct, frozen=True, kw_only=True):
         return tuple(ipaddress.ip_network(part.strip()) for part in self.egress_allow.split(",") if part.strip())
 
 
+PORT_MAX = 65_535
+
 SENTENCES = {
     "data": "The folder with the database, its lock and the socket for the command line.",
     "host": "The address that the API and the frame listen on.",
@@ -174,6 +176,8 @@ def _parsed(name: str, text: str) -> object:
 
 
 def _check(config: Config) -> None:
+    if not 0 <= config.port <= PORT_MAX:
+        raise ConfigError(f"PAYDESK_PORT (--port) must be a whole number from 0 to {PORT_MAX}, not {config.port}.")
     if config.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"PAYDESK_LOG_LEVEL must be debug, info, warning or error, not {config.log_level!r}.")
     try:

@@ -217,6 +217,7 @@ def test_config_shows_every_setting_with_its_source() -> None:
     [
         ("PORT", "eighty"),
         ("PORT", "-1"),
+        ("PORT", "65536"),
         ("RATE_LIMITS", "maybe"),
         ("EGRESS_ALLOW", "127.0.0.1/8"),
         ("EGRESS_ALLOW", "everything"),
