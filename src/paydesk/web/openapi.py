@@ -4,11 +4,10 @@ import inspect
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from importlib.metadata import version
 
 import msgspec
 
-from paydesk import resources
+from paydesk import __version__, resources
 from paydesk.events.record import EVENT_TYPES
 from paydesk.web.answers import ErrorAnswer, Event
 from paydesk.web.routes import ROUTES, Parameter, Route, is_signed_change, refusals
@@ -94,7 +93,7 @@ def description(origin: str) -> bytes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     whole = {
         "openapi": "3.1.0",
-        "info": {"title": "Paydesk", "version": version("paydesk"), "description": ABOUT},
+        "info": {"title": "Paydesk", "version": __version__, "description": ABOUT},
         "servers": [{"url": origin}],
         "tags": [{"name": name, "description": says} for name, says in TAGS.values()],
         "paths": paths,
