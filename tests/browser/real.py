@@ -60,6 +60,10 @@ class Street:
         return [(charge["status"], charge["amount_captured"]) for charge in self.stage.charges(attempt)]
 
 
+SHOP_NEWS = "**/orders/*.json"
+"""What the shop's page asks the shop's server: is the order paid?"""
+
+
 class Visit:
     """A shopper in the shop. `answers` are Paydesk's, as `(path without the intent, status)`."""
 
@@ -94,6 +98,13 @@ class Visit:
     @property
     def headline(self) -> Any:
         return expect(self.page.get_by_role("heading", level=1))
+
+    @contextmanager
+    def shop_kept_in_the_dark(self) -> Iterator[None]:
+        """The shop's page does not learn of the payment meanwhile: it hides the frame as soon as it does."""
+        self.context.route(SHOP_NEWS, lambda route: route.abort())
+        yield
+        self.context.unroute(SHOP_NEWS)
 
     def thanked(self) -> None:
         """The shop's page knows from the shop's server, which knows from the webhook."""
