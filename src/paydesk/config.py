@@ -45,6 +45,9 @@ class Config(Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 256 * 1024
     body_timeout_seconds: int = 30
     attempts_max: int = 10
+    intent_expires_seconds: int = 86_400
+    capture_within_seconds: int = 7 * 86_400
+    challenge_within_seconds: int = 900
     asking_max: int = 512
     streams_max: int = 2000
     connections_max: int = 8192
@@ -99,6 +102,9 @@ SENTENCES = {
     "body_bytes_max": "The largest request body, in bytes.",
     "body_timeout_seconds": "How long a body may take to arrive.",
     "attempts_max": "Attempts to pay one intent; attempts that never reached the PSP do not count.",
+    "intent_expires_seconds": "How long an intent waits to be paid before it is canceled.",
+    "capture_within_seconds": "How long what is held waits for its capture before it is released.",
+    "challenge_within_seconds": "How long a shopper may take at the bank (3-D Secure), from the moment the bank asks.",
     "asking_max": "Questions to PSPs under way at once; half of them for one account. Above that a "
     "confirm is refused with 503 before any effect.",
     "streams_max": "Live streams and held status requests at once.",

@@ -7,10 +7,10 @@ from paydesk.errors import Refusal
 from paydesk.payments.confirm import Confirm, used_key
 from paydesk.payments.create import Create
 from paydesk.payments.rows import CardUse, Intent
+from paydesk.payments.waiting import settled
 from paydesk.requests.once import Claim, Once, Reply
 from paydesk.requests.signature import WINDOW_SECONDS
 from paydesk.vault.cards import Card, CardFacts
-from paydesk.web.checkout import settled
 
 
 class Payload(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from paydesk_simulator.facts import Told
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.process import Lost, Server
 
+DAY_MS = 24 * 3_600_000
 TRIES = 40
 NOT_DONE = ("storage_unavailable", "overloaded")
 """Refusals that promise that nothing was stored and no PSP acted."""
@@ -79,6 +80,10 @@ class Merchant:
             statement_descriptor=None,
             metadata=f'{{"order":"{order}"}}',
             return_url=None,
+            capture_method="automatic",
+            setup_future_usage=None,
+            expires_after_ms=DAY_MS,
+            cause=self._key_id,
         )
 
     def _claim(self, order: str, command: Create) -> Claim:

@@ -110,6 +110,6 @@ def _call(request: Outgoing) -> Call:
         path=path,
         query=query,
         authorisation=headers["authorization"],
-        idempotency_key=headers["idempotency-key"],
+        idempotency_key=headers.get("idempotency-key", ""),
         body=request.body,
     )

@@ -67,7 +67,7 @@ def test_eleven_attempts_in_three_days_and_then_no_more(tmp_path: Path) -> None:
         await asyncio.sleep(1)
         assert receiver.taken == [SUCCEEDED]
 
-    play(tmp_path, story)
+    play(tmp_path, story, intent_expires_seconds=10 * 86_400)
 
 
 async def delivery_of(house: Turned, event_id: str) -> Delivery:

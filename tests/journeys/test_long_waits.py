@@ -99,7 +99,7 @@ def test_a_kept_answer_is_kept_for_a_day_and_until_the_intent_is_done(tmp_path: 
         await asyncio.sleep(48 * HOUR)
         assert (await house.open("unpaid"))["id"] == unpaid["id"]
 
-    play(tmp_path, story, prunes=True)
+    play(tmp_path, story, prunes=True, intent_expires_seconds=10 * 86_400)
 
 
 def test_nonces_that_were_swept_away_open_no_replay(tmp_path: Path) -> None:

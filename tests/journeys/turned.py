@@ -139,7 +139,7 @@ class TurnedWorld:
             path=path,
             query=query,
             authorisation=headers["authorization"],
-            idempotency_key=headers["idempotency-key"],
+            idempotency_key=headers.get("idempotency-key", ""),
             body=request.body,
         )
         handling = self.psp.meet(call, self.now_ms())

@@ -3,16 +3,19 @@
 import asyncio
 from typing import Any
 
-from paydesk.psp.base import NotFound, Question
+from paydesk.psp.base import NotFound, Place, Question
 from paydesk.psp.sandbox import SandboxPsp
 from paydesk.world import Answer, NoAnswer, Outgoing
 from paydesk.world.turns import Turns
 
-QUESTION = Question(
-    reference="at_1", amount_minor=1, currency="usd", capture=True, url="https://hangs.example", key="psp_key"
-)
+HANGS = Place(url="https://hangs.example", key="psp_key")
+QUESTION = Question(place=HANGS, reference="at_1", amount_minor=1, currency="usd", capture=True)
 FINE = Question(
-    reference="at_2", amount_minor=1, currency="usd", capture=True, url="https://fine.example", key="psp_key"
+    place=Place(url="https://fine.example", key="psp_key"),
+    reference="at_2",
+    amount_minor=1,
+    currency="usd",
+    capture=True,
 )
 
 
@@ -24,7 +27,7 @@ class Outside:
         self.go = asyncio.Event()
 
     async def send(self, request: Outgoing) -> Answer | NoAnswer:
-        if request.url.startswith(QUESTION.url):
+        if request.url.startswith(HANGS.url):
             self.there += 1
             await self.go.wait()
             return NoAnswer("timeout")

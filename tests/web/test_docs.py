@@ -13,7 +13,7 @@ import pytest
 from paydesk import resources
 from paydesk.errors import CODES, Refusal
 from paydesk.events.record import EVENT_TYPES
-from paydesk.payments.outcome import OWN_CODES
+from paydesk.payments.settle import OWN_CODES
 from paydesk.requests import signature
 from paydesk.web import docs
 from paydesk.web.assets import Assets

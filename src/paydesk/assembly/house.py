@@ -25,6 +25,7 @@ from paydesk.vault.keys import CardKeys
 from paydesk.web import docs, openapi
 from paydesk.web.assets import Assets
 from paydesk.web.page import Page
+from paydesk.worker.expiring import expire_for_ever
 from paydesk.worker.handlers import handlers
 from paydesk.worker.pruning import prune_for_ever
 from paydesk.world import World
@@ -113,6 +114,9 @@ class House:
     def psp_key(self, account: Account) -> str:
         return self.directory.psp_key(account)
 
+    def challenge_page(self, attempt: str) -> str:
+        return f"{self.config.origin}/checkout/challenge/{attempt}.{self.sealer.challenge_state(attempt)}"
+
     def asking(self, account: str = "") -> int:
         """How many questions to PSPs are under way, of one account or of all."""
         return self.runner.running(ASK_PSP, account)
@@ -141,6 +145,7 @@ class House:
             return self.runner.stop()
         self.world.spawn(self.runner.run(), "duties")
         self.world.spawn(prune_for_ever(self), "pruning")
+        self.world.spawn(expire_for_ever(self), "expiring")
         self.world.spawn(self._rotate_card_keys(), "card keys")
         return None
 

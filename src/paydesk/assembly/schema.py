@@ -6,7 +6,7 @@ from paydesk.assembly.installation import Installation
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
-from paydesk.payments.rows import Attempt, CardUse, Intent
+from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, PaymentMethod, TimelineEntry
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -21,6 +21,7 @@ ROWS: tuple[type[Row], ...] = (
     Duty,
     Endpoint,
     EndpointCount,
+    Errand,
     Event,
     Feed,
     Installation,
@@ -31,7 +32,9 @@ ROWS: tuple[type[Row], ...] = (
     Merchant,
     Nonce,
     NonceFloor,
+    PaymentMethod,
     Posting,
+    TimelineEntry,
 )
 
 

@@ -14,10 +14,12 @@ DISPATCH = "dispatch"
 
 EventType = Literal[
     "payment_intent.created",
+    "payment_intent.requires_action",
     "payment_intent.processing",
     "payment_intent.amount_capturable_updated",
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
+    "payment_intent.canceled",
 ]
 EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
 

@@ -35,6 +35,8 @@ class Account(Versioned, frozen=True, kw_only=True):
     fee: str
     """What the platform keeps of each payment, as `1.5%+25`; `0` for nothing."""
     amount_max: int
+    late_payments: str = "refund"
+    """What becomes of money that arrives when its payment is over: `refund`, `hold` or `keep`."""
     created_ms: int
 
     @property

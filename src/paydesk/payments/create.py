@@ -23,6 +23,10 @@ class Create(Command[Reply], frozen=True):
     metadata: str
     """JSON object of strings."""
     return_url: str | None
+    capture_method: str
+    setup_future_usage: str | None
+    expires_after_ms: int
+    cause: str
 
     def keys(self) -> Iterable[Key]:
         return event_keys(self.account)
@@ -37,18 +41,20 @@ class Create(Command[Reply], frozen=True):
                 id=work.id("pi", self.account),
                 amount_minor=self.amount_minor,
                 currency=self.currency,
-                capture_method="automatic",
+                capture_method=self.capture_method,
                 status=Status.REQUIRES_PAYMENT_METHOD.value,
                 livemode=int(self.livemode),
                 description=self.description,
                 statement_descriptor=self.statement_descriptor,
                 metadata=self.metadata,
                 return_url=self.return_url,
+                setup_future_usage=self.setup_future_usage,
+                expires_ms=work.now_ms + self.expires_after_ms,
                 event_sequence=1,
                 latest_event=work.id("evt", self.account),
                 created_ms=work.now_ms,
             ),
         )
         body = render(intent)
-        tell_created(work, intent, body)
+        tell_created(work, intent, body, self.cause)
         return Reply(status=200, body=body, object_id=intent.id, reveals=intent.id)

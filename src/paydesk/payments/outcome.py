@@ -1,35 +1,54 @@
 """The one door through which a verdict becomes status, books and event, in one commit. The same verdict twice changes
 nothing.
+
+The direct answer, a look-up, a challenge that is over, an errand, a notice: all of them call `apply`.
 """
 
 from collections.abc import Iterable
 
-from paydesk.duties.lease import finish, held, put_off
-from paydesk.errors import CODES
+from paydesk.duties.lease import held, put_off
 from paydesk.events.record import keys as event_keys
-from paydesk.ledger import Chart, LedgerTransaction, post
+from paydesk.ledger import Chart, LedgerTransaction
 from paydesk.ledger.post import keys as balance_keys
 from paydesk.merchants import Account
-from paydesk.money import Fee
-from paydesk.payments import postings
-from paydesk.payments.rows import Attempt, Intent
-from paydesk.payments.shapes import CardMethod, MethodDetails, PaymentError, error_json, method_json
-from paydesk.payments.states import Move, move
-from paydesk.payments.tell import change_and_tell
-from paydesk.psp.base import Authorised, Captured, Declined, NotSent, Verdict
+from paydesk.payments import errand, postings, settle
+from paydesk.payments.errand import errand_id
+from paydesk.payments.reply import answer_intent, free_key
+from paydesk.payments.rows import Attempt, Errand, Intent
+from paydesk.payments.settle import CHALLENGE, KNOWN, LATE, OVER, STEPS
+from paydesk.payments.states import TERMINAL, Move
+from paydesk.payments.tell import change
+from paydesk.payments.terms import News, Terms
+from paydesk.psp.base import Canceled, Captured, ChallengeWanted, Declined, NotFound, NotSent, NoVerdict, Verdict
 from paydesk.store import Command, Duty, Key, Rank, Work
 
 CHECKS_SECONDS = (2, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400)
 """How long after each look-up that found no verdict the next one follows; the last one for ever."""
 
-OWN_CODES = ("expired_card", "incorrect_cvc", "processing_error", "incorrect_number")
-"""Declines that have an error code of their own, as at Stripe; all others are `card_declined`."""
+OPEN = ("asking", "requires_action")
+PSP = "psp"
+
+
+def apply(work: Work, account: str, attempt_id: str, news: News[Verdict]) -> bool:
+    """Do what the verdict means for the attempt as it is now. False where it names the charge of another attempt, which
+    is no verdict on this one.
+    """
+    attempt = work.get(Attempt, account, attempt_id)
+    step = STEPS.get((attempt.status, type(news.verdict)))
+    if step:
+        if isinstance(news.verdict, Captured) and _is_anothers(work, attempt, news.verdict):
+            return False
+        intent = work.get(Intent, account, attempt.intent)
+        step(work, intent, attempt, news)
+        if intent.errand:
+            _settle_errand(work, work.get(Errand, account, intent.errand), news.cause)
+    return True
 
 
 class Outcome(Command[bool], frozen=True):
-    """What the PSP said of an attempt, whoever asked: the first question, a resumed duty, a look-up.
+    """What the PSP said of an attempt that is open: the first question, a resumed duty, a look-up.
 
-    Replies whether that can be: False where it names the charge of another attempt, which is no verdict on this one.
+    Replies whether that can be, as `apply` does.
     """
 
     RANK = Rank.APPLY
@@ -40,6 +59,7 @@ class Outcome(Command[bool], frozen=True):
     verdict: Verdict
     not_found_counts_ms: int
     """From when on the PSP's "not found" is definitive; a look-up is due then at the latest."""
+    terms: Terms
 
     def keys(self) -> Iterable[Key]:
         attempt = self.attempt
@@ -54,150 +74,139 @@ class Outcome(Command[bool], frozen=True):
             yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
 
     def decide(self, work: Work) -> bool:
-        attempt = work.get(Attempt, self.attempt.account, self.attempt.id)
-        if attempt.status != "asking":
-            finish_if_there(work, self.duty)
-            return True
+        attempt = self.attempt
+        can_be = apply(work, attempt.account, attempt.id, News(verdict=self.verdict, cause=PSP, terms=self.terms))
+        attempt = work.get(Attempt, attempt.account, attempt.id)
+        if attempt.status == "requires_action":
+            self._wait_for_the_shopper(work, attempt)
+        elif attempt.status in OPEN:
+            self._ask_again(work, attempt)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):
+            work.remove(duty)
+        return can_be
+
+    def _wait_for_the_shopper(self, work: Work, attempt: Attempt) -> None:
+        """The bank is asked again when the shopper comes back (`challenge.py`), or when the time for that is over; then
+        the challenge is called off.
+        """
+        assert attempt.challenge_until_ms is not None
         intent = work.get(Intent, attempt.account, attempt.intent)
-        verdict = self.verdict
-        if isinstance(verdict, Captured) and _is_anothers(work, attempt, verdict):
-            _unknown(work, intent, attempt, self.duty, self.not_found_counts_ms)
-            return False
-        match verdict:
-            case Captured() as verdict:
-                _captured(work, intent, attempt, verdict)
-            case Authorised() as verdict:
-                _authorised(work, intent, attempt, verdict)
-            case Declined() as verdict:
-                _declined(work, intent, attempt, verdict)
-            case NotSent():
-                _not_sent(work, intent, attempt)
-            case _:
-                _unknown(work, intent, attempt, self.duty, self.not_found_counts_ms)
-                return True
-        finish_if_there(work, self.duty)
-        return True
+        row = held(work, self.duty)
+        if work.now_ms < attempt.challenge_until_ms:
+            put_off(work, self.duty, due_ms=attempt.challenge_until_ms, note="")
+        elif isinstance(self.verdict, ChallengeWanted) and not intent.errand:
+            recorded = errand.record(work, intent, kind="cancel", why=CHALLENGE)
+            change(work, intent, "challenge_over", "clock", about=attempt.id, errand=recorded.errand.id)
+            work.remove(row)
+        else:
+            put_off(work, self.duty, due_ms=work.now_ms + _wait_ms(row))
+
+    def _ask_again(self, work: Work, attempt: Attempt) -> None:
+        """No verdict: the intent says so (and its merchant hears it once), and the duty asks again."""
+        intent = work.get(Intent, attempt.account, attempt.intent)
+        row = held(work, self.duty)
+        next_check_ms = work.now_ms + _wait_ms(row)
+        if work.now_ms < self.not_found_counts_ms < next_check_ms:
+            next_check_ms = self.not_found_counts_ms
+        put_off(work, self.duty, due_ms=next_check_ms, note=row.note or str(work.now_ms))
+        unknown(work, intent, next_check_ms, about=attempt.id, event=True, attempt=attempt)
 
 
-def finish_if_there(work: Work, duty: Duty) -> None:
-    """A verdict counts whoever brings it, also one whose lease is gone: the duty is done either way."""
-    if row := work.find(Duty, duty.account, duty.id):
-        finish(work, row)
+class ErrandOutcome(Command[None], frozen=True):
+    """How the charge stands after the PSP was asked to capture or to cancel it."""
+
+    RANK = Rank.APPLY
+
+    duty: Duty
+    errand: Errand
+    verdict: Verdict
+    refused: bool
+    """The PSP said that it will not; `verdict` is what a look-up found then."""
+    first: bool
+    """Nothing was sent before: a `NotSent` says that the PSP never heard of it."""
+    terms: Terms
+
+    def keys(self) -> Iterable[Key]:
+        return errand.keys(self.errand)
+
+    def decide(self, work: Work) -> None:
+        row = work.get(Errand, self.errand.account, self.errand.id)
+        if row.status == "asking":
+            apply(work, row.account, row.attempt, News(verdict=self.verdict, cause=PSP, terms=self.terms))
+            row = work.get(Errand, row.account, row.id)
+        if row.status == "asking" and row.why == LATE and isinstance(self.verdict, Canceled | Captured | Declined):
+            end_errand(work, row, "refused" if isinstance(self.verdict, Captured) else "done", PSP)
+        elif row.status == "asking":
+            self._still_open(work, row)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):
+            work.remove(duty)
+
+    def _still_open(self, work: Work, row: Errand) -> None:
+        """The charge is as it was before."""
+        known = not isinstance(self.verdict, NotSent | NotFound | NoVerdict)
+        if self.refused and known:
+            end_errand(work, row, "refused", PSP)
+        elif self.first and isinstance(self.verdict, NotSent) and row.idempotency_key:
+            end_errand(work, row, "not_sent", PSP)
+        else:
+            due = held(work, self.duty)
+            next_check_ms = work.now_ms + _wait_ms(due)
+            put_off(work, self.duty, due_ms=next_check_ms, note=due.note or str(work.now_ms))
+            intent = work.get(Intent, row.account, row.intent)
+            if intent.errand == row.id and not (self.first and isinstance(self.verdict, NotSent)):
+                unknown(work, intent, next_check_ms, about=row.id)
+
+
+def _settle_errand(work: Work, row: Errand, cause: str) -> None:
+    """An errand whose charge is known to stand as it wants, or can't any more, is over, whoever brought the news."""
+    status = work.get(Attempt, row.account, row.attempt).status
+    if row.status == "asking" and status in OVER:
+        captured = status == "captured"
+        end_errand(work, row, "done" if captured == (row.kind == "capture") else "refused", cause)
+
+
+def end_errand(work: Work, row: Errand, status: str, cause: str) -> None:
+    """It is over: the intent is free for the next one, and who waited is answered."""
+    work.change(row, status=status, settled_ms=work.now_ms)
+    if duty := work.find(Duty, row.account, errand_id(row.id)):
+        work.remove(duty)
+    intent = work.get(Intent, row.account, row.intent)
+    canceling = row.kind == "cancel" and status == "done" and row.why not in (CHALLENGE, LATE)
+    if canceling and intent.status not in TERMINAL:  # The bank's no came first: nothing is held, nothing is wanted.
+        intent = settle.cancel(work, intent, Move.CANCEL, row.why, cause, about=row.id)
+    elif intent.errand == row.id:
+        intent = change(work, intent, f"{row.kind}_{status}", cause, about=row.id, errand="", **KNOWN)
+    if status == "done":
+        answer_intent(work, intent, row.idempotency_key)
+    else:
+        free_key(work, row.account, row.idempotency_key)
+
+
+def unknown(
+    work: Work, intent: Intent, next_check_ms: int, *, about: str, event: bool = False, attempt: Attempt | None = None
+) -> None:
+    """The PSP was asked and its answer is missing: the intent says so, and when it is asked again."""
+    if intent.outcome_unknown:
+        change(work, intent, "still_unknown", PSP, about=about, next_check_ms=next_check_ms)
+        return
+    new = settle.about_attempt(attempt) if attempt else {}
+    change(
+        work,
+        intent,
+        "unknown",
+        PSP,
+        event="payment_intent.processing" if event else None,
+        about=about,
+        outcome_unknown=1,
+        next_check_ms=next_check_ms,
+        **new,
+    )
+
+
+def _wait_ms(duty: Duty) -> int:
+    return CHECKS_SECONDS[min(duty.tries, len(CHECKS_SECONDS) - 1)] * 1000
 
 
 def _is_anothers(work: Work, attempt: Attempt, verdict: Captured) -> bool:
     """Whether the charge was posted before. This attempt has no verdict yet, so it was posted for another one."""
     return work.find(LedgerTransaction, attempt.account, attempt.psp, verdict.psp_reference, "capture") is not None
-
-
-def _captured(work: Work, intent: Intent, attempt: Attempt, verdict: Captured) -> None:
-    account = work.look(Account, attempt.account)
-    assert account is not None
-    _settle(work, attempt, "captured", psp_reference=verdict.psp_reference)
-    post(
-        work,
-        account=attempt.account,
-        psp=attempt.psp,
-        reference=verdict.psp_reference,
-        kind="capture",
-        subject=intent.id,
-        currency=attempt.currency,
-        lines=postings.captured(
-            Chart(attempt.account, attempt.currency),
-            psp=attempt.psp,
-            amount_minor=verdict.amount_minor,
-            fee=Fee.parse(account.fee),
-        ),
-    )
-    change_and_tell(
-        work,
-        intent,
-        "payment_intent.succeeded",
-        status=move(intent.status, Move.CAPTURE).value,
-        received_minor=verdict.amount_minor,
-        **_KNOWN,
-        **_about(attempt),
-    )
-
-
-def _authorised(work: Work, intent: Intent, attempt: Attempt, verdict: Authorised) -> None:
-    _settle(work, attempt, "authorised", psp_reference=verdict.psp_reference)
-    change_and_tell(
-        work,
-        intent,
-        "payment_intent.amount_capturable_updated",
-        status=move(intent.status, Move.AUTHORISE).value,
-        capturable_minor=verdict.amount_minor,
-        **_KNOWN,
-        **_about(attempt),
-    )
-
-
-def _declined(work: Work, intent: Intent, attempt: Attempt, verdict: Declined) -> None:
-    _settle(work, attempt, "declined", psp_reference=verdict.psp_reference, decline_code=verdict.decline_code)
-    change_and_tell(
-        work,
-        intent,
-        "payment_intent.payment_failed",
-        status=move(intent.status, Move.DECLINE).value,
-        **_KNOWN,
-        **_about(attempt, decline_error(verdict.decline_code)),
-    )
-
-
-def _not_sent(work: Work, intent: Intent, attempt: Attempt) -> None:
-    """Nothing reached the PSP: payable as before, and it does not count. Told only where an open outcome was told
-    before.
-    """
-    _settle(work, attempt, "not_sent")
-    new = {"status": move(intent.status, Move.NOT_SENT).value, "attempts": intent.attempts - 1, **_KNOWN}
-    if intent.outcome_unknown:
-        error = PaymentError(type="api_error", code="psp_unavailable", message=CODES["psp_unavailable"].meaning)
-        change_and_tell(work, intent, "payment_intent.payment_failed", error=error_json(error), **new)
-    else:
-        work.change(intent, **new)
-
-
-def _unknown(work: Work, intent: Intent, attempt: Attempt, duty: Duty, not_found_counts_ms: int) -> None:
-    """No verdict: the intent says so (and its merchant hears it once), and the duty asks again."""
-    row = held(work, duty)
-    wait_seconds = CHECKS_SECONDS[min(row.tries, len(CHECKS_SECONDS) - 1)]
-    next_check_ms = work.now_ms + wait_seconds * 1000
-    if work.now_ms < not_found_counts_ms < next_check_ms:
-        next_check_ms = not_found_counts_ms
-    put_off(work, duty, due_ms=next_check_ms, note=row.note or str(work.now_ms))
-    if intent.outcome_unknown:
-        work.change(intent, next_check_ms=next_check_ms)
-    else:
-        new = {"outcome_unknown": 1, "next_check_ms": next_check_ms, **_about(attempt)}
-        change_and_tell(work, intent, "payment_intent.processing", **new)
-
-
-def decline_error(decline_code: str) -> PaymentError:
-    """The error that a decline becomes, as at Stripe."""
-    code = decline_code if decline_code in OWN_CODES else "card_declined"
-    message = CODES[code].meaning if code != "card_declined" else "Your card was declined. Try another card."
-    return PaymentError(type="card_error", code=code, message=message, decline_code=decline_code)
-
-
-_KNOWN = {"outcome_unknown": 0, "next_check_ms": None}
-
-
-def _about(attempt: Attempt, error: PaymentError | None = None) -> dict[str, str]:
-    """The intent's card and error, from what is known of this attempt. Until then the row keeps those of the one
-    before, so that it is as before where nothing was sent.
-    """
-    card = CardMethod(
-        brand=attempt.brand,
-        last4=attempt.last4,
-        exp_month=attempt.exp_month,
-        exp_year=attempt.exp_year,
-        fingerprint=attempt.fingerprint,
-    )
-    return {"method": method_json(MethodDetails(card=card)), "error": error_json(error) if error else "null"}
-
-
-def _settle(
-    work: Work, attempt: Attempt, status: str, *, psp_reference: str | None = None, decline_code: str | None = None
-) -> None:
-    work.change(attempt, status=status, psp_reference=psp_reference, decline_code=decline_code, settled_ms=work.now_ms)

@@ -1,4 +1,4 @@
-"""Payment intents, their attempts and the card payloads that were used, as they are stored."""
+"""Payment intents, their attempts, what is asked about those, and every change of them, as they are stored."""
 
 from paydesk.store import Row, Versioned
 
@@ -8,6 +8,7 @@ class Intent(Versioned, frozen=True, kw_only=True):
 
     TABLE = "payment_intents"
     KEY = ("account", "id")
+    INDEXES = (("expires_ms", "account", "id"),)
     WIDE = True
 
     account: str
@@ -34,6 +35,23 @@ class Intent(Versioned, frozen=True, kw_only=True):
     outcome_unknown: int = 0
     """1 while the PSP was asked and its answer is missing."""
     next_check_ms: int | None = None
+    next_action: str = "null"
+    """What the shopper has to do at the bank, as JSON, while the status is `requires_action`."""
+    setup_future_usage: str | None = None
+    """`off_session`: the PSP is asked to keep the card."""
+    payment_method: str | None = None
+    """The saved card that it is to be paid with, or whose saving it brought."""
+    errand: str = ""
+    """What the PSP is asked to do about the charge just now (a capture, a cancel): one at a time."""
+    refunding_minor: int = 0
+    """Refunds that are under way."""
+    refunded_minor: int = 0
+    disputed_minor: int = 0
+    """Of the disputes that are open or lost."""
+    matures_on: str = ""
+    """The day on which what was captured becomes available; empty where nothing was."""
+    expires_ms: int | None = None
+    """When it is canceled unless something happened; None where nothing can expire any more."""
     canceled_ms: int | None = None
     cancellation_reason: str | None = None
     event_sequence: int = 0
@@ -52,7 +70,9 @@ class Attempt(Versioned, frozen=True, kw_only=True):
     id: str
     intent: str
     status: str
-    """`asking`, then `captured`, `authorised`, `declined` or `not_sent`."""
+    """`asking`, perhaps `requires_action` or `authorised`; then `captured`, `declined`, `not_sent`, `canceled` (the PSP
+    released what it held) or `abandoned` (the shopper never answered the bank).
+    """
     psp: str
     psp_url: str
     """Where the PSP was when it was asked: a later change of the setting does not lose the charge."""
@@ -64,8 +84,20 @@ class Attempt(Versioned, frozen=True, kw_only=True):
     exp_month: int
     exp_year: int
     fingerprint: str
+    payment_method: str | None = None
+    """The saved card that it charges, off session; None where the shopper typed one."""
+    save: int = 0
+    idempotency_key: str = ""
+    """Of the merchant's confirm that waits for the outcome."""
     psp_reference: str | None = None
     decline_code: str | None = None
+    captured_minor: int = 0
+    errands: int = 0
+    """How many errands were made about it: each has an idempotency key of its own at the PSP."""
+    challenge_url: str | None = None
+    """The bank's page, while the shopper is wanted there."""
+    challenge_until_ms: int | None = None
+    """After that the challenge is called off."""
     created_ms: int
     settled_ms: int | None = None
 
@@ -85,3 +117,74 @@ class CardUse(Row, frozen=True, kw_only=True):
     intent: str
     attempt: str
     expires_ms: int
+
+
+class Errand(Versioned, frozen=True, kw_only=True):
+    """Something the PSP is asked to do about a charge that stands: take what is held, or let it go."""
+
+    TABLE = "errands"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+
+    account: str
+    id: str
+    kind: str
+    """`capture` or `cancel`."""
+    why: str
+    """Of a cancel: the reason as the intent will show it; `challenge` where only the attempt is to end, `late` where
+    the attempt counted as over already.
+    """
+    intent: str
+    attempt: str
+    number: int
+    """Which errand of its attempt."""
+    amount_minor: int
+    """Of a capture."""
+    status: str
+    """`asking`, then `done`, `refused` (the PSP will not) or `not_sent`."""
+    idempotency_key: str = ""
+    """Of the request that waits for it; empty where nobody does."""
+    created_ms: int
+    settled_ms: int | None = None
+
+
+class PaymentMethod(Versioned, frozen=True, kw_only=True):
+    """A card that the PSP keeps, for payments without the shopper."""
+
+    TABLE = "payment_methods"
+    KEY = ("account", "id")
+
+    account: str
+    id: str
+    psp: str
+    token: str
+    """The PSP's; worth nothing to anyone but this account at this PSP."""
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    fingerprint: str
+    created_ms: int
+
+
+class TimelineEntry(Row, frozen=True, kw_only=True):
+    """One change of an intent. Written with the change, never changed itself; a trigger refuses it."""
+
+    TABLE = "timeline"
+    KEY = ("account", "intent", "entry")
+
+    account: str
+    intent: str
+    entry: str
+    """The intent's version after the change, in eight digits: so they sort."""
+    at_ms: int
+    what: str
+    """What happened, in a word."""
+    cause: str
+    """Whose doing it was: `key:…`, `shopper`, `psp`, `clock` or `operator`."""
+    status: str
+    """The intent's, after it."""
+    about: str
+    """The attempt, errand, refund, dispute or late payment that it was about; empty for the intent itself."""
+    facts: str
+    """What is worth knowing, as a JSON object."""

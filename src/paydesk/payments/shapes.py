@@ -44,6 +44,13 @@ class PaymentError(Struct, frozen=True, kw_only=True):
     param: str | UnsetType = UNSET
 
 
+class NextAction(Struct, frozen=True, kw_only=True):
+    """What the shopper has to do: answer the bank (3-D Secure) on the page at `url`."""
+
+    type: Literal["challenge"] = "challenge"
+    url: str
+
+
 class PaymentIntent(Struct, frozen=True, kw_only=True):
     """What a merchant sees. Amounts are in the currency's minor unit."""
 
@@ -53,6 +60,10 @@ class PaymentIntent(Struct, frozen=True, kw_only=True):
     amount_decimal: str
     amount_received: int
     amount_capturable: int
+    amount_refunded: int
+    """What went back to the shopper; refunds that are under way are not in it."""
+    amount_disputed: int
+    """What disputes hold or took that are open or lost."""
     currency: str
     capture_method: Literal["automatic", "manual"]
     status: Status
@@ -67,10 +78,15 @@ class PaymentIntent(Struct, frozen=True, kw_only=True):
     version: int
     event_sequence: int
     latest_attempt: str | None
+    setup_future_usage: Literal["off_session"] | None
+    payment_method: str | None
+    """The saved card: what it is to be paid with off session, or what `setup_future_usage` brought."""
     payment_method_details: MethodDetails | Raw | None
     last_payment_error: PaymentError | Raw | None
-    next_action: None = None
+    next_action: NextAction | Raw | None
     created: str
+    expires_at: str | None
+    """When it is canceled unless something happens; null where nothing can expire any more."""
     canceled_at: str | None
     cancellation_reason: str | None
     client_secret: str | UnsetType = UNSET
@@ -93,7 +109,9 @@ class ShopperIntent(Struct, frozen=True, kw_only=True):
     outcome: Literal["unknown"] | UnsetType = UNSET
     next_check_at: str | UnsetType | None = UNSET
     last_payment_error: PaymentError | None
-    next_action: None = None
+    next_action: NextAction | None
+    setup_future_usage: Literal["off_session"] | None
+    """The shop asks to keep the card for later payments."""
     return_url: str | None
 
 
@@ -115,6 +133,8 @@ def render(intent: Intent) -> bytes:
             amount_decimal=decimal_text(intent.amount_minor, intent.currency),
             amount_received=intent.received_minor,
             amount_capturable=intent.capturable_minor,
+            amount_refunded=intent.refunded_minor,
+            amount_disputed=intent.disputed_minor,
             currency=intent.currency,
             capture_method=intent.capture_method,  # type: ignore[arg-type]
             status=intent.status,  # type: ignore[arg-type]
@@ -126,9 +146,13 @@ def render(intent: Intent) -> bytes:
             version=intent.version,
             event_sequence=intent.event_sequence,
             latest_attempt=intent.latest_attempt,
+            setup_future_usage=intent.setup_future_usage,  # type: ignore[arg-type]
+            payment_method=intent.payment_method,
             payment_method_details=Raw(_of_latest(intent, intent.method).encode()),
             last_payment_error=Raw(_of_latest(intent, intent.error).encode()),
+            next_action=Raw(intent.next_action.encode()),
             created=rfc3339(intent.created_ms),
+            expires_at=rfc3339_or_none(intent.expires_ms),
             canceled_at=rfc3339_or_none(intent.canceled_ms),
             cancellation_reason=intent.cancellation_reason,
             **_outcome(intent),
@@ -156,6 +180,8 @@ def shopper_view(intent: Intent, merchant_name: str) -> ShopperIntent:
         version=intent.version,
         last_payment_error=error
         and PaymentError(type=error.type, code=error.code, message=error.message, param=error.param),
+        next_action=msgspec.json.decode(intent.next_action, type=NextAction | None),
+        setup_future_usage=intent.setup_future_usage,  # type: ignore[arg-type]
         return_url=intent.return_url,
         **_outcome(intent),
     )

@@ -1,4 +1,7 @@
-"""The only state machine of payments: (status, move) → status. A pair that is not listed is refused."""
+"""The only state machine of payments: (status, move) → status. A pair that is not listed is refused.
+
+The table is drawn in `/docs` and in `docs/states.md` from this very dictionary.
+"""
 
 from enum import StrEnum
 
@@ -20,28 +23,60 @@ class Status(StrEnum):
 class Move(StrEnum):
     """What happens to a payment."""
 
+    ATTACH = "attach"
+    """The merchant says with which saved card it is to be paid."""
     CONFIRM = "confirm"
     """An attempt is recorded and the PSP about to be asked."""
+    CHALLENGE = "challenge"
+    """The bank wants to hear from the shopper first (3-D Secure)."""
     AUTHORISE = "authorise"
     """The PSP holds the amount."""
     CAPTURE = "capture"
     """The PSP charged the card."""
     DECLINE = "decline"
     """The bank or the PSP said no."""
+    ABANDON = "abandon"
+    """The shopper never answered the bank, and the PSP let the charge go."""
     NOT_SENT = "not_sent"
     """The PSP was never reached: as if it had not been tried."""
+    CANCEL = "cancel"
+    """The merchant wants it no more, and nothing is held."""
+    EXPIRE = "expire"
+    """Its time is over, and nothing is held."""
 
 
 TERMINAL = frozenset({Status.SUCCEEDED, Status.CANCELED})
 
 _MOVES: dict[tuple[Status, Move], Status] = {
+    (Status.REQUIRES_PAYMENT_METHOD, Move.ATTACH): Status.REQUIRES_CONFIRMATION,
     (Status.REQUIRES_PAYMENT_METHOD, Move.CONFIRM): Status.PROCESSING,
+    (Status.REQUIRES_PAYMENT_METHOD, Move.CANCEL): Status.CANCELED,
+    (Status.REQUIRES_PAYMENT_METHOD, Move.EXPIRE): Status.CANCELED,
+    # An attempt that counted as lost took the money after all: it pays what is still open.
+    (Status.REQUIRES_PAYMENT_METHOD, Move.CAPTURE): Status.SUCCEEDED,
+    (Status.REQUIRES_CONFIRMATION, Move.ATTACH): Status.REQUIRES_CONFIRMATION,
     (Status.REQUIRES_CONFIRMATION, Move.CONFIRM): Status.PROCESSING,
+    (Status.REQUIRES_CONFIRMATION, Move.CANCEL): Status.CANCELED,
+    (Status.REQUIRES_CONFIRMATION, Move.EXPIRE): Status.CANCELED,
+    (Status.REQUIRES_CONFIRMATION, Move.CAPTURE): Status.SUCCEEDED,
     # No (PROCESSING, CONFIRM): one attempt at a time, or a card is charged twice.
+    # No (PROCESSING, CANCEL) and no (PROCESSING, EXPIRE): money may be moving.
+    (Status.PROCESSING, Move.CHALLENGE): Status.REQUIRES_ACTION,
     (Status.PROCESSING, Move.AUTHORISE): Status.REQUIRES_CAPTURE,
     (Status.PROCESSING, Move.CAPTURE): Status.SUCCEEDED,
     (Status.PROCESSING, Move.DECLINE): Status.REQUIRES_PAYMENT_METHOD,
+    (Status.PROCESSING, Move.ABANDON): Status.REQUIRES_PAYMENT_METHOD,
     (Status.PROCESSING, Move.NOT_SENT): Status.REQUIRES_PAYMENT_METHOD,
+    # No (REQUIRES_ACTION, CONFIRM): the shopper may be at the bank; after the deadline the intent is free again.
+    # No (REQUIRES_ACTION, EXPIRE): the deadline of the challenge comes first.
+    (Status.REQUIRES_ACTION, Move.AUTHORISE): Status.REQUIRES_CAPTURE,
+    (Status.REQUIRES_ACTION, Move.CAPTURE): Status.SUCCEEDED,
+    (Status.REQUIRES_ACTION, Move.DECLINE): Status.REQUIRES_PAYMENT_METHOD,
+    (Status.REQUIRES_ACTION, Move.ABANDON): Status.REQUIRES_PAYMENT_METHOD,
+    (Status.REQUIRES_ACTION, Move.CANCEL): Status.CANCELED,
+    (Status.REQUIRES_CAPTURE, Move.CAPTURE): Status.SUCCEEDED,
+    (Status.REQUIRES_CAPTURE, Move.CANCEL): Status.CANCELED,
+    (Status.REQUIRES_CAPTURE, Move.EXPIRE): Status.CANCELED,
     # Nothing from SUCCEEDED or CANCELED: terminal states stay; late news becomes an object of its own.
 }
 
@@ -57,3 +92,8 @@ def move(status: str, how: Move) -> Status:
 def allowed(status: str, how: Move) -> bool:
     """Whether the pair is listed."""
     return (Status(status), how) in _MOVES
+
+
+def table() -> dict[tuple[Status, Move], Status]:
+    """All moves there are."""
+    return dict(_MOVES)

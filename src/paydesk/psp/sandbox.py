@@ -1,22 +1,44 @@
-"""The adapter of the sandbox PSP (`python -m paydesk_sandbox psp`), over HTTP with idempotency keys and time limits."""
+"""The adapter of the sandbox PSP (`python -m paydesk_sandbox psp`), over HTTP with idempotency keys and time limits.
 
-from typing import Literal, TypeVar
+Its words stay here and in `sandbox_words.py`; what leaves is of `base.py`.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
 
 from paydesk.psp.base import (
-    Authorised,
-    Captured,
     CardDetails,
-    Declined,
+    DisputeVerdict,
     NotFound,
+    Notice,
     NotSent,
     NoVerdict,
+    Place,
     Promises,
     Question,
+    RefundQuestion,
+    RefundVerdict,
+    Rejected,
+    SavedCard,
+    Standing,
     Verdict,
+)
+from paydesk.psp.sandbox_words import (
+    Charge,
+    Charges,
+    Dispute,
+    NoticeBody,
+    Refund,
+    Refunds,
+    dispute_standing,
+    listed_verdict,
+    refund_verdict,
+    verdict_of,
 )
 from paydesk.world import Answer, NoAnswer, Outgoing, World
 from paydesk.world import NotSent as HttpNotSent
@@ -25,23 +47,10 @@ from paydesk.world.turns import Turns
 T = TypeVar("T")
 
 ANSWER_BYTES_MAX = 64 * 1024
+LIST_BYTES_MAX = 64 * 1024 * 1024
 CONNECT_SECONDS = 5.0
-
-
-class Charge(Struct, frozen=True):
-    """The sandbox's object, as far as we read it."""
-
-    id: str
-    reference: str
-    amount: int
-    currency: str
-    status: Literal["captured", "authorised", "declined"]
-    amount_captured: int = 0
-    decline_code: str | None = None
-
-
-class Charges(Struct, frozen=True):
-    data: list[Charge]
+NOTICE_WINDOW_SECONDS = 300
+SIGNATURE = re.compile(r"t=([0-9]{1,11}),v1=([0-9a-f]{64})", re.ASCII)
 
 
 class SandboxPsp:
@@ -63,63 +72,171 @@ class SandboxPsp:
             replays_errors=True,
             max_in_flight_seconds=max_in_flight_seconds,
             look_up_reads_own_writes=True,
+            partial_capture=True,
+            saves_cards=True,
         )
 
-    async def authorise(self, question: Question, card: CardDetails) -> Verdict:
-        body = msgspec.json.encode(
-            {
-                "reference": question.reference,
-                "amount": question.amount_minor,
-                "currency": question.currency,
-                "capture": question.capture,
-                "card": {
-                    "number": card.number,
-                    "exp_month": card.exp_month,
-                    "exp_year": card.exp_year,
-                    "cvc": card.cvc,
-                    "name": card.name,
-                },
-            }
-        )
-        answer = await self._send("POST", f"{question.url}/v1/charges", question, body)
-        if isinstance(answer, HttpNotSent):
-            return NotSent(reason=answer.reason)
+    async def authorise(self, question: Question, means: CardDetails | SavedCard) -> Verdict:
+        body = {
+            "reference": question.reference,
+            "amount": question.amount_minor,
+            "currency": question.currency,
+            "capture": question.capture,
+            "save": question.save,
+            "challenge": "allow" if question.return_url else "never",
+            "return_url": question.return_url,
+            **_means(means),
+        }
+        answer = await self._post(question.place, "/v1/charges", question.key("authorise", 1), body)
         if not isinstance(answer, Answer):
-            return NoVerdict(reason=answer.reason)
-        if answer.status == 429:
-            return NotSent(reason="the PSP is limiting requests")
+            return answer
         if answer.status not in (200, 402):
             return NoVerdict(reason=f"the PSP answered {answer.status}")
-        return _verdict(question, _decoded(answer, Charge))
+        return verdict_of(question, _decoded(answer, Charge))
+
+    async def capture(self, question: Question, amount_minor: int, number: int) -> Verdict | Rejected:
+        path = f"/v1/charges/{question.psp_reference}/capture"
+        answer = await self._post(question.place, path, question.key("capture", number), {"amount": amount_minor})
+        return self._changed(question, answer)
+
+    async def cancel(self, question: Question, number: int) -> Verdict | Rejected:
+        path = f"/v1/charges/{question.psp_reference}/release"
+        return self._changed(question, await self._post(question.place, path, question.key("cancel", number), {}))
 
     async def look_up(self, question: Question) -> Verdict:
-        url = f"{question.url}/v1/charges?reference={quote(question.reference, safe='')}"
-        answer = await self._send("GET", url, question, b"")
-        if isinstance(answer, HttpNotSent):
-            return NotSent(reason=answer.reason)
-        if not isinstance(answer, Answer):
-            return NoVerdict(reason=answer.reason)
-        if answer.status != 200 or (charges := _decoded(answer, Charges)) is None:
-            return NoVerdict(reason=f"the PSP answered {answer.status}")
-        return _verdict(question, charges.data[0]) if charges.data else NotFound()
+        found = await self._read(question.place, f"/v1/charges?reference={_quoted(question.reference)}", Charges)
+        if not isinstance(found, Charges):
+            return found
+        return verdict_of(question, found.data[0]) if found.data else NotFound()
 
-    async def _send(self, method: str, url: str, question: Question, body: bytes) -> Answer | HttpNotSent | NoAnswer:
-        request = Outgoing(
+    async def refund(self, question: RefundQuestion) -> RefundVerdict | Rejected:
+        body = {"reference": question.reference, "amount": question.amount_minor}
+        answer = await self._post(question.place, f"/v1/charges/{question.charge}/refunds", question.key, body)
+        if not isinstance(answer, Answer):
+            return answer
+        return _refused(answer) or refund_verdict(question, _decoded(answer, Refund))
+
+    async def look_up_refund(self, question: RefundQuestion) -> RefundVerdict:
+        found = await self._read(question.place, f"/v1/refunds?reference={_quoted(question.reference)}", Refunds)
+        if not isinstance(found, Refunds):
+            return found
+        return refund_verdict(question, found.data[0]) if found.data else NotFound()
+
+    async def look_up_dispute(self, place: Place, psp_reference: str) -> DisputeVerdict:
+        found = await self._read(place, f"/v1/disputes/{_quoted(psp_reference)}", Dispute)
+        return dispute_standing(found) if isinstance(found, Dispute) else found
+
+    async def list(self, place: Place, since_ms: int) -> Sequence[Standing] | NotSent | NoVerdict:
+        found = await self._read(place, f"/v1/charges?since_ms={since_ms}", Charges, LIST_BYTES_MAX)
+        if isinstance(found, NotFound):
+            return NoVerdict(reason="the PSP answered 404")
+        if not isinstance(found, Charges):
+            return found
+        return [
+            Standing(reference=charge.reference, verdict=listed_verdict(charge), created_ms=charge.created_ms)
+            for charge in found.data
+        ]
+
+    def read_notice(self, headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> Notice | None:
+        """The signature is `t=<seconds>,v1=<hex HMAC-SHA256 of t.body>`; the time may be 300 s off."""
+        form = SIGNATURE.fullmatch(headers.get("psp-signature", ""))
+        if form is None:
+            return None
+        seconds, given = form.groups()
+        expected = hmac.digest(secret.encode(), f"{seconds}.".encode() + body, "sha256").hex()
+        fresh = abs(now_ms // 1000 - int(seconds)) <= NOTICE_WINDOW_SECONDS
+        if not hmac.compare_digest(expected, given) or not fresh:
+            return None
+        try:
+            said = msgspec.json.decode(body, type=NoticeBody)
+        except msgspec.DecodeError:
+            return None
+        about = said.type.partition(".")[0]
+        return Notice(id=said.id, about=about, reference=said.object.reference, psp_reference=said.object.id)
+
+    def _changed(self, question: Question, answer: Answer | NotSent | NoVerdict) -> Verdict | Rejected:
+        if not isinstance(answer, Answer):
+            return answer
+        return _refused(answer) or verdict_of(question, _decoded(answer, Charge))
+
+    async def _post(
+        self, place: Place, path: str, idempotency_key: str, body: Mapping[str, Any]
+    ) -> Answer | NotSent | NoVerdict:
+        request = self._request(place, "POST", path, key=idempotency_key, body=msgspec.json.encode(body))
+        answer = await self._send(place, request)
+        if isinstance(answer, Answer) and answer.status == 429:
+            return NotSent(reason="the PSP is limiting requests")
+        return answer
+
+    async def _read(
+        self, place: Place, path: str, kind: type[T], bytes_max: int = ANSWER_BYTES_MAX
+    ) -> T | NotSent | NotFound | NoVerdict:
+        answer = await self._send(place, self._request(place, "GET", path, bytes_max=bytes_max))
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.status == 404:
+            return NotFound()
+        if answer.status != 200 or (found := _decoded(answer, kind)) is None:
+            return NoVerdict(reason=f"the PSP answered {answer.status}")
+        return found
+
+    def _request(
+        self,
+        place: Place,
+        method: str,
+        path: str,
+        *,
+        key: str = "",
+        body: bytes = b"",
+        bytes_max: int = ANSWER_BYTES_MAX,
+    ) -> Outgoing:
+        headers = (("authorization", f"Bearer {place.key}"), ("content-type", "application/json"))
+        return Outgoing(
             method=method,
-            url=url,
-            headers=(
-                ("authorization", f"Bearer {question.key}"),
-                ("content-type", "application/json"),
-                ("idempotency-key", question.idempotency_key),
-            ),
+            url=place.url + path,
+            headers=(*headers, ("idempotency-key", key)) if key else headers,
             body=body,
             reach="anywhere",
             connect_timeout_seconds=CONNECT_SECONDS,
             total_timeout_seconds=self._timeout_seconds,
-            answer_bytes_max=ANSWER_BYTES_MAX,
+            answer_bytes_max=bytes_max,
         )
-        async with self._turns.take((question.url, self._at_once_max), ("PSPs", 2 * self._at_once_max)):
-            return await self._world.send(request)
+
+    async def _send(self, place: Place, request: Outgoing) -> Answer | NotSent | NoVerdict:
+        async with self._turns.take((place.url, self._at_once_max), ("PSPs", 2 * self._at_once_max)):
+            return _by_phase(await self._world.send(request))
+
+
+def _by_phase(answer: Answer | HttpNotSent | NoAnswer) -> Answer | NotSent | NoVerdict:
+    """What the network did, in the words of a verdict."""
+    if isinstance(answer, HttpNotSent):
+        return NotSent(reason=answer.reason)
+    return NoVerdict(reason=answer.reason) if isinstance(answer, NoAnswer) else answer
+
+
+def _refused(answer: Answer) -> Rejected | NoVerdict | None:
+    """A PSP that will not do it says so with 4xx; any other status but 200 says nothing."""
+    if answer.status == 200:
+        return None
+    reason = f"the PSP answered {answer.status}"
+    return Rejected(reason=reason) if 400 <= answer.status < 500 else NoVerdict(reason=reason)
+
+
+def _means(means: CardDetails | SavedCard) -> dict[str, Any]:
+    if isinstance(means, SavedCard):
+        return {"token": means.token}
+    card = {
+        "number": means.number,
+        "exp_month": means.exp_month,
+        "exp_year": means.exp_year,
+        "cvc": means.cvc,
+        "name": means.name,
+    }
+    return {"card": card}
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _decoded(answer: Answer, kind: type[T]) -> T | None:
@@ -127,20 +244,3 @@ def _decoded(answer: Answer, kind: type[T]) -> T | None:
         return msgspec.json.decode(answer.body, type=kind)
     except msgspec.DecodeError:
         return None
-
-
-def _verdict(question: Question, charge: Charge | None) -> Verdict:
-    """What the charge says, if it is the one that was asked for; anything else is no verdict."""
-    if charge is None:
-        return NoVerdict(reason="the PSP's answer can't be read")
-    if charge.reference != question.reference:
-        return NoVerdict(reason="the PSP answered about another charge")
-    if charge.status == "declined":
-        return Declined(psp_reference=charge.id, decline_code=charge.decline_code or "generic_decline")
-    if (charge.amount, charge.currency) != (question.amount_minor, question.currency):
-        return NoVerdict(reason="the PSP names another amount or currency")
-    if charge.status == "authorised":
-        return Authorised(psp_reference=charge.id, amount_minor=charge.amount, currency=charge.currency)
-    if charge.amount_captured != question.amount_minor:
-        return NoVerdict(reason="the PSP captured another amount")
-    return Captured(psp_reference=charge.id, amount_minor=charge.amount_captured, currency=charge.currency)

@@ -21,17 +21,21 @@ class Reply(Struct, frozen=True, kw_only=True):
     status: int = 200
     body: bytes = b""
     object_id: str = ""
+    operation: str = ""
+    """The attempt or errand whose outcome is the answer, where one runs."""
     reveals: str = ""
     """The intent whose client secret the door puts into the body."""
     duty: Duty | None = None
     """What was carried with the command goes to this duty."""
     refusal: Refusal | None = None
     replayed: bool = False
+    running: bool = False
+    """The PSP has to be asked first: the key is claimed, and gets its answer in the commit of the outcome."""
 
     @property
     def keeps(self) -> bool:
-        """Stored are answers of 2xx; a 202 says only how things stood."""
-        return self.refusal is None and 200 <= self.status < 300 and self.status != 202
+        """Stored are answers of 2xx, and of what still runs that it does; a 202 says only how things stood."""
+        return self.running or (self.refusal is None and 200 <= self.status < 300 and self.status != 202)
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -44,6 +48,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     idempotency_key: str
     """Empty where the route takes requests without one."""
     fingerprint: str
+    request_id: str = ""
 
 
 class Once(Command[Reply], frozen=True):
@@ -92,13 +97,38 @@ def _check_floor(work: Work, claim: Claim) -> None:
         )
 
 
+def finish_claim(work: Work, account: str, idempotency_key: str, *, status: int, body: bytes) -> None:
+    """The outcome of a running operation is its key's answer, in the commit of that outcome."""
+    kept = work.find(Kept, account, idempotency_key) if idempotency_key else None
+    if kept and not kept.status:
+        work.change(kept, status=status, body=body)
+
+
+def drop_claim(work: Work, account: str, idempotency_key: str) -> None:
+    """The operation came to nothing that is kept: the key is free again."""
+    kept = work.find(Kept, account, idempotency_key) if idempotency_key else None
+    if kept and not kept.status:
+        work.remove(kept)
+
+
+def request_of(work: Work, account: str, idempotency_key: str) -> str:
+    """The id of the request that claimed this key; empty where none is known."""
+    kept = work.find(Kept, account, idempotency_key) if idempotency_key else None
+    return kept.request_id if kept else ""
+
+
+def reply_of(kept: Kept, *, replayed: bool) -> Reply:
+    """What is kept, as a reply."""
+    return Reply(status=kept.status, body=kept.body, object_id=kept.object_id, reveals=kept.reveals, replayed=replayed)
+
+
 def _reply_of(kept: Kept, claim: Claim) -> Reply:
     """The same request again, still running, or another one under the same key."""
     if kept.fingerprint != claim.fingerprint:
         return Reply(refusal=Refusal("idempotency_key_reused"))
     if not kept.status:
-        return Reply(refusal=Refusal("operation_in_progress", retry_after_seconds=1), object_id=kept.object_id)
-    return Reply(status=kept.status, body=kept.body, object_id=kept.object_id, reveals=kept.reveals, replayed=True)
+        return Reply(running=True, object_id=kept.object_id, replayed=True)
+    return reply_of(kept, replayed=True)
 
 
 def _kept(claim: Claim, reply: Reply, now_ms: int) -> Kept:
@@ -106,8 +136,9 @@ def _kept(claim: Claim, reply: Reply, now_ms: int) -> Kept:
         account=claim.account,
         idempotency_key=claim.idempotency_key,
         fingerprint=claim.fingerprint,
-        status=reply.status,
+        status=0 if reply.running else reply.status,
         body=reply.body,
+        request_id=claim.request_id,
         object_id=reply.object_id,
         reveals=reply.reveals,
         created_ms=now_ms,

@@ -45,5 +45,7 @@ class Kept(Versioned, frozen=True, kw_only=True):
     object_id: str
     reveals: str
     """The intent whose client secret belongs into the answer; empty where none does."""
+    request_id: str = ""
+    """The request that the answer was made for."""
     created_ms: int
     expires_ms: int

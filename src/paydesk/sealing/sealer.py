@@ -83,6 +83,10 @@ class Sealer:
         """The same for the same card in the same account; no way back without the key. `number` is digits alone."""
         return self._derived("card-fingerprint", f"{account}|{number}")
 
+    def challenge_state(self, attempt: str) -> str:
+        """What proves that we named this attempt's challenge page: 128 bits, derived, so nothing stores it."""
+        return self._derived("challenge-state", attempt)[:22]
+
     def _derived(self, purpose: str, text: str) -> str:
         digest = hmac.digest(self.sub_key(purpose), text.encode(), "sha256")
         return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

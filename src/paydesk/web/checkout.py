@@ -8,19 +8,17 @@ from msgspec.structs import asdict, replace
 
 from paydesk.errors import Refusal
 from paydesk.payments.confirm import Confirm, used_key
-from paydesk.payments.rows import Attempt, CardUse, Intent
+from paydesk.payments.rows import CardUse, Intent
 from paydesk.payments.shapes import ShopperIntent, shopper_view
 from paydesk.payments.states import Status
+from paydesk.payments.waiting import settled
 from paydesk.store import StorageFault, account_of
 from paydesk.times import rfc3339
 from paydesk.vault.payload import digest, open_card
 from paydesk.web.answers import CheckoutSession
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
-from paydesk.web.desk import DoorDesk
 from paydesk.web.shopper import Viewer, shopper
-
-STOPPING_SECONDS = 5.0
 
 
 class ConfirmBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,23 +133,6 @@ def _declined(view: ShopperIntent) -> Refusal:
         view.last_payment_error.message,
         payment_intent=msgspec.json.encode(view),
     )
-
-
-async def settled(desk: DoorDesk, account: str, intent_id: str, attempt_id: str) -> tuple[Attempt, Intent]:
-    """The attempt and its intent once the outcome is known, or known to be unknown, or the wait is over."""
-    until = desk.world.monotonic() + desk.config.confirm_wait_seconds
-    with desk.published.watch((Attempt, (account, attempt_id)), (Intent, (account, intent_id))) as watch:
-        while True:
-            attempt = await desk.reader.get(Attempt, account, attempt_id)
-            intent = await desk.reader.get(Intent, account, intent_id)
-            assert attempt is not None
-            assert intent is not None
-            if attempt.status != "asking" or intent.outcome_unknown:
-                return attempt, intent
-            if desk.stopping:  # The PSP's answer is still waited for, but not for longer than a stop waits for us.
-                until = min(until, desk.world.monotonic() + STOPPING_SECONDS)
-            if not await watch.changed(until - desk.world.monotonic()):
-                return attempt, intent
 
 
 async def _view(call: Call, viewer: Viewer) -> ShopperIntent:

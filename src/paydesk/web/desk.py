@@ -5,7 +5,7 @@ from typing import Protocol
 
 from paydesk.events.deliver import EventDesk
 from paydesk.merchants import Directory
-from paydesk.payments.ask import PaymentDesk
+from paydesk.payments.waiting import WaitingDesk
 from paydesk.requests.limits import Bucket, ReadNonces
 from paydesk.store.later import GivesLists
 from paydesk.vault.keys import CardKeys
@@ -13,7 +13,7 @@ from paydesk.web.assets import Assets
 from paydesk.web.page import Page
 
 
-class DoorDesk(PaymentDesk, EventDesk, Protocol):
+class DoorDesk(WaitingDesk, EventDesk, Protocol):
     """The assembled desk, as handlers see it."""
 
     held: int
@@ -48,9 +48,6 @@ class DoorDesk(PaymentDesk, EventDesk, Protocol):
     def per_address(self) -> Bucket | None: ...
     @property
     def read_nonces(self) -> ReadNonces: ...
-    @property
-    def stopping(self) -> bool: ...
-
     def asking(self, account: str = "") -> int:
         """How many questions to PSPs are under way, of one account or of all."""
         ...

@@ -30,7 +30,10 @@ class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     statement_descriptor: Annotated[str, Meta(min_length=5, max_length=22, pattern=r"^[ -~]*(?!\n)$")] | None = None
     """What the shopper's bank statement says: 5 to 22 ASCII characters."""
     metadata: dict[str, str] = {}
-    capture_method: Literal["automatic"] = "automatic"
+    capture_method: Literal["automatic", "manual"] = "automatic"
+    """`manual`: the amount is held until you capture it, for seven days at most."""
+    setup_future_usage: Literal["off_session"] | None = None
+    """Keep the card at the PSP, for payments without the shopper; the answer's `payment_method` names it then."""
     return_url: Annotated[str, Meta(max_length=2048)] | None = None
     """Where the redirect mode comes back to; https, or http on this machine in test mode."""
 
@@ -52,6 +55,10 @@ async def create(call: Call) -> Response:
         statement_descriptor=wanted.statement_descriptor,
         metadata=msgspec.json.encode(wanted.metadata).decode() if wanted.metadata else "{}",
         return_url=wanted.return_url,
+        capture_method=wanted.capture_method,
+        setup_future_usage=wanted.setup_future_usage,
+        expires_after_ms=call.desk.config.intent_expires_seconds * 1000,
+        cause=who.name,
     )
     return await once(call, who, command)
 
@@ -73,18 +80,38 @@ async def index(call: Call) -> Response:
 
 
 def _check(wanted: CreateIntent, account: Account) -> None:
-    digits(wanted.currency)
-    check_amount(wanted.amount, account.amount_max)
-    if wanted.metadata:
-        check_metadata(wanted.metadata)
-        for name, value in wanted.metadata.items():
-            refuse_card_numbers("metadata", name)
-            refuse_card_numbers("metadata", value)
-    for param, text in (("description", wanted.description), ("statement_descriptor", wanted.statement_descriptor)):
+    check_wanted_amount(wanted.amount, wanted.currency, account)
+    check_texts(
+        account,
+        metadata=wanted.metadata,
+        description=wanted.description,
+        statement_descriptor=wanted.statement_descriptor,
+        return_url=wanted.return_url,
+    )
+
+
+def check_wanted_amount(amount: int, currency: str, account: Account) -> None:
+    """Refuse a currency that there isn't, and what this account may not take at once."""
+    digits(currency)
+    check_amount(amount, account.amount_max)
+
+
+def check_texts(
+    account: Account,
+    *,
+    metadata: dict[str, str],
+    description: str | None,
+    statement_descriptor: str | None,
+    return_url: str | None,
+) -> None:
+    """Refuse what breaks a limit, a URL that leads nowhere good, and a card number in any of it."""
+    if metadata:
+        check_metadata(metadata)
+    for param, text in (("description", description), ("statement_descriptor", statement_descriptor)):
         if text:
             refuse_card_numbers(param, text)
-    if wanted.return_url is not None:
-        check_return_url(wanted.return_url, livemode=bool(account.livemode))
+    if return_url is not None:
+        check_return_url(return_url, livemode=bool(account.livemode))
 
 
 def check_return_url(url: str, *, livemode: bool) -> None:

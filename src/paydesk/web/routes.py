@@ -11,7 +11,8 @@ from paydesk.errors import CODES
 from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
-from paydesk.web import answers, checkout, docs, endpoints, health, intents, reads, static, status
+from paydesk.payments.timeline import Timeline
+from paydesk.web import answers, checkout, docs, endpoints, health, intents, operations, reads, static, status
 from paydesk.web.call import Call, Response, Streaming
 
 Handler = Callable[[Call], Awaitable[Response | Streaming]]
@@ -77,6 +78,9 @@ INTENT_REFUSALS = (
     "amount_too_small", "amount_too_large", "currency_unknown", "metadata_invalid", "card_number_in_text",
     "url_not_allowed",
 )  # fmt: skip
+BUSY = ("operation_in_progress", "invalid_state")
+OWN_DECLINES = ("expired_card", "incorrect_cvc", "processing_error", "incorrect_number")
+UNKNOWN = ((202, "The PSP has not answered yet: the outcome is unknown. Ask the status, or wait for the event."),)
 ENDPOINT_REFUSALS = ("url_not_allowed", "card_number_in_text", "limit_reached")
 CONFIRM_REFUSALS = (
     *MISSING, "card_payload_invalid", "card_key_expired", "operation_in_progress", "invalid_state",
@@ -88,6 +92,18 @@ ROUTES = (
           needs_idempotency_key=True, refusals=INTENT_REFUSALS),
     Route("GET", "/v1/payment_intents", intents.index, "signature", None, answers.PaymentIntentList, parameters=PAGE),
     Route("GET", "/v1/payment_intents/{intent}", intents.read, "signature", None, PaymentIntent, refusals=MISSING),
+    Route("POST", "/v1/payment_intents/{intent}", operations.update, "signature", operations.UpdateIntent,
+          PaymentIntent, refusals=(*INTENT_REFUSALS, *MISSING, *BUSY)),
+    Route("POST", "/v1/payment_intents/{intent}/confirm", operations.confirm, "signature", operations.ConfirmSavedBody,
+          PaymentIntent, needs_idempotency_key=True, also=UNKNOWN,
+          refusals=(*MISSING, *BUSY, "attempts_exhausted", "psp_unavailable", "card_declined", *OWN_DECLINES)),
+    Route("POST", "/v1/payment_intents/{intent}/capture", operations.capture, "signature", operations.CaptureBody,
+          PaymentIntent, needs_idempotency_key=True, also=UNKNOWN,
+          refusals=(*MISSING, *BUSY, "amount_too_small", "amount_too_large", "psp_unavailable")),
+    Route("POST", "/v1/payment_intents/{intent}/cancel", operations.cancel, "signature", operations.CancelBody,
+          PaymentIntent, needs_idempotency_key=True, also=UNKNOWN, refusals=(*MISSING, *BUSY, "psp_unavailable")),
+    Route("GET", "/v1/payment_intents/{intent}/timeline", operations.timeline, "signature", None, Timeline,
+          refusals=MISSING),
     Route("GET", "/v1/payment_intents/{intent}/status", status.status, "either", None, PaymentIntent | ShopperIntent,
           parameters=WAIT, also=((304, "Nothing changed since the version in If-None-Match."),), refusals=HELD),
     Route("GET", "/v1/payment_intents/{intent}/stream", status.stream, "either", media="text/event-stream",

@@ -29,6 +29,11 @@ class Caller(Struct, frozen=True, kw_only=True):
         return self.key.account
 
     @property
+    def name(self) -> str:
+        """Whose doing a change is, as timelines say it."""
+        return f"key:{self.key.id}"
+
+    @property
     def livemode(self) -> bool:
         return self.key.id.startswith("key_live_")
 
@@ -55,6 +60,11 @@ async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
 
 async def once(call: Call, who: Caller, inner: Command[Reply]) -> Response:
     """Decide a change under the request's nonce and idempotency key, and answer."""
+    return answer(call, who.account, await submitted(call, who, inner))
+
+
+async def submitted(call: Call, who: Caller, inner: Command[Reply], carry: object = None) -> Reply:
+    """The same, with the reply itself; `carry` reaches the duty that it names."""
     signed = who.signed
     refuse_card_numbers("Idempotency-Key", signed.idempotency_key)  # It is stored, and shown again.
     claim = Claim(
@@ -64,8 +74,9 @@ async def once(call: Call, who: Caller, inner: Command[Reply]) -> Response:
         signed_ms=signed.timestamp_ms,
         idempotency_key=signed.idempotency_key,
         fingerprint=_fingerprint(call, who.body) if signed.idempotency_key else "",
+        request_id=call.request_id,
     )
-    return answer(call, who.account, await call.desk.submit(Once(claim=claim, inner=inner)))
+    return await call.desk.submit(Once(claim=claim, inner=inner), carry=carry)
 
 
 def answer(call: Call, account: str, reply: Reply) -> Response:

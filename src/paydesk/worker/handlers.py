@@ -7,8 +7,10 @@ from paydesk.duties.runner import Handler
 from paydesk.events.deliver import DELIVER, EventDesk, deliver
 from paydesk.events.dispatch import dispatch
 from paydesk.events.record import DISPATCH
-from paydesk.payments.ask import PaymentDesk, ask
+from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
+from paydesk.payments.errand import ERRAND
+from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
 
@@ -21,7 +23,10 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     """Which function does which kind of duty."""
 
     async def ask_psp(duty: Duty, carried: object) -> None:
-        await ask(desk, duty, carried if isinstance(carried, Card) else None)
+        await ask(desk, duty, carried if isinstance(carried, Card | SavedCard) else None)
+
+    async def errand(duty: Duty, carried: object) -> None:
+        await run_errand(desk, duty)
 
     async def dispatch_event(duty: Duty, carried: object) -> None:
         await dispatch(desk, duty, carried)
@@ -29,4 +34,4 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     async def deliver_event(duty: Duty, carried: object) -> None:
         await deliver(desk, duty, carried)
 
-    return {ASK_PSP: ask_psp, DISPATCH: dispatch_event, DELIVER: deliver_event}
+    return {ASK_PSP: ask_psp, ERRAND: errand, DISPATCH: dispatch_event, DELIVER: deliver_event}
