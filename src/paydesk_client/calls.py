@@ -51,6 +51,7 @@ class PaymentIntents(Generic[Sent]):
         capture_method: Literal["automatic", "manual"] | None = None,
         statement_descriptor: str | None = None,
         return_url: str | None = None,
+        setup_future_usage: Literal["off_session"] | None = None,
         idempotency_key: str | None = None,
     ) -> Sent:
         """Open an intent over `amount` minor units (1999 is 19.99 USD, or ¥1999) of a lower-case ISO 4217 `currency`.
@@ -66,8 +67,32 @@ class PaymentIntents(Generic[Sent]):
             "capture_method": capture_method,
             "statement_descriptor": statement_descriptor,
             "return_url": return_url,
+            "setup_future_usage": setup_future_usage,
         }
         return self._send(_post("/v1/payment_intents", fields, idempotency_key))
+
+    def update(self, id: str, *, idempotency_key: str | None = None, **fields: object) -> Sent:
+        """Change what an open intent asks for (amount, currency, payment_method …), or its description and metadata."""
+        return self._send(_post(_path("payment_intents", id), fields, idempotency_key))
+
+    def confirm(self, id: str, *, payment_method: str | None = None, idempotency_key: str | None = None) -> Sent:
+        """Charge a saved card without the shopper; left out, the one that the intent names."""
+        fields = {"payment_method": payment_method}
+        return self._send(_post(_path("payment_intents", id) + "/confirm", fields, idempotency_key))
+
+    def capture(self, id: str, *, amount_to_capture: int | None = None, idempotency_key: str | None = None) -> Sent:
+        """Take what is held, all of it or `amount_to_capture` minor units; the rest is released."""
+        fields = {"amount_to_capture": amount_to_capture}
+        return self._send(_post(_path("payment_intents", id) + "/capture", fields, idempotency_key))
+
+    def cancel(self, id: str, *, cancellation_reason: str | None = None, idempotency_key: str | None = None) -> Sent:
+        """End an intent that is not paid; what is held is released."""
+        fields = {"cancellation_reason": cancellation_reason}
+        return self._send(_post(_path("payment_intents", id) + "/cancel", fields, idempotency_key))
+
+    def timeline(self, id: str) -> Sent:
+        """Every change of the intent with its time and cause, oldest first."""
+        return self._send(_get(_path("payment_intents", id) + "/timeline"))
 
     def retrieve(self, id: str) -> Sent:
         return self._send(_get(_path("payment_intents", id)))

@@ -20,6 +20,7 @@ READS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda p: p.payment_intents.status(INTENT), f"/v1/payment_intents/{INTENT}/status"),
     (lambda p: p.payment_intents.status(INTENT, 30, 4), f"/v1/payment_intents/{INTENT}/status?wait=30&after=4"),
     (lambda p: p.payment_intents.status(INTENT, after=0), f"/v1/payment_intents/{INTENT}/status?after=0"),
+    (lambda p: p.payment_intents.timeline(INTENT), f"/v1/payment_intents/{INTENT}/timeline"),
     (lambda p: p.webhook_endpoints.list(limit=1), "/v1/webhook_endpoints?limit=1"),
     (lambda p: p.webhook_endpoints.retrieve("we_1"), "/v1/webhook_endpoints/we_1"),
     (lambda p: p.events.list(starting_after="evt_1"), "/v1/events?starting_after=evt_1"),
@@ -64,6 +65,30 @@ def test_create_with_everything(sender: str) -> None:
     )
     body = fields(server.seen[0])
     assert body == {"amount": 4200, "currency": "usd", "metadata": {"order": "7"}, "capture_method": "manual"}
+
+
+CHANGES: list[tuple[Callable[[Any], Any], str, dict[str, Any]]] = [
+    (lambda p: p.payment_intents.update(INTENT, amount=5, idempotency_key="k"), "", {"amount": 5}),
+    (lambda p: p.payment_intents.confirm(INTENT, payment_method="pm_1", idempotency_key="k"), "/confirm",
+     {"payment_method": "pm_1"}),
+    (lambda p: p.payment_intents.capture(INTENT, idempotency_key="k"), "/capture", {}),
+    (lambda p: p.payment_intents.capture(INTENT, amount_to_capture=7, idempotency_key="k"), "/capture",
+     {"amount_to_capture": 7}),
+    (lambda p: p.payment_intents.cancel(INTENT, cancellation_reason="duplicate", idempotency_key="k"), "/cancel",
+     {"cancellation_reason": "duplicate"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.parametrize(("call", "below", "body"), CHANGES)
+def test_changes_of_an_intent(sender: str, call: Callable[[Any], Any], below: str, body: dict[str, Any]) -> None:
+    server = Server([httpx.Response(200, json={"id": INTENT})])
+    ask(sender, server, call)
+    [request] = server.seen
+    assert (request.method, request.url) == ("POST", f"{BASE}/v1/payment_intents/{INTENT}{below}")
+    assert fields(request) == body
+    assert request.headers["idempotency-key"] == "k"
+    assert holds(request)
 
 
 def test_a_fresh_idempotency_key_for_each_call_without_one() -> None:

@@ -1,6 +1,6 @@
 """The only state machine of payments: (status, move) → status. A pair that is not listed is refused.
 
-The table is drawn in `/docs` and in `docs/states.md` from this very dictionary.
+`/docs` draws the table from this very dictionary.
 """
 
 from enum import StrEnum
@@ -21,29 +21,32 @@ class Status(StrEnum):
 
 
 class Move(StrEnum):
-    """What happens to a payment."""
+    """What happens to a payment; MEANS says it in a sentence."""
 
     ATTACH = "attach"
-    """The merchant says with which saved card it is to be paid."""
     CONFIRM = "confirm"
-    """An attempt is recorded and the PSP about to be asked."""
     CHALLENGE = "challenge"
-    """The bank wants to hear from the shopper first (3-D Secure)."""
     AUTHORISE = "authorise"
-    """The PSP holds the amount."""
     CAPTURE = "capture"
-    """The PSP charged the card."""
     DECLINE = "decline"
-    """The bank or the PSP said no."""
     ABANDON = "abandon"
-    """The shopper never answered the bank, and the PSP let the charge go."""
     NOT_SENT = "not_sent"
-    """The PSP was never reached: as if it had not been tried."""
     CANCEL = "cancel"
-    """The merchant wants it no more, and nothing is held."""
     EXPIRE = "expire"
-    """Its time is over, and nothing is held."""
 
+
+MEANS: dict[Move, str] = {
+    Move.ATTACH: "The merchant says with which saved card it is to be paid.",
+    Move.CONFIRM: "An attempt is recorded and the PSP about to be asked.",
+    Move.CHALLENGE: "The bank wants to hear from the shopper first (3-D Secure).",
+    Move.AUTHORISE: "The PSP holds the amount.",
+    Move.CAPTURE: "The PSP charged the card.",
+    Move.DECLINE: "The bank or the PSP said no.",
+    Move.ABANDON: "The shopper never answered the bank, and the PSP let the charge go.",
+    Move.NOT_SENT: "The PSP was never reached: as if it had not been tried.",
+    Move.CANCEL: "The merchant wants it no more, and nothing is held.",
+    Move.EXPIRE: "Its time is over, and nothing is held.",
+}
 
 TERMINAL = frozenset({Status.SUCCEEDED, Status.CANCELED})
 
@@ -94,6 +97,6 @@ def allowed(status: str, how: Move) -> bool:
     return (Status(status), how) in _MOVES
 
 
-def table() -> dict[tuple[Status, Move], Status]:
-    """All moves there are."""
-    return dict(_MOVES)
+def table() -> list[tuple[Status, list[tuple[Move, Status]]]]:
+    """Every status, with the moves that lead out of it and where they lead: what the docs draw."""
+    return [(one, [(how, then) for (before, how), then in _MOVES.items() if before is one]) for one in Status]

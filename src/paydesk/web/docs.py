@@ -6,6 +6,7 @@ import jinja2
 import msgspec
 
 from paydesk.errors import CODES
+from paydesk.payments import states
 from paydesk.web.call import Call, Headers, Response
 from paydesk.web.described import marked, objects, operations
 
@@ -83,6 +84,8 @@ def render(description: bytes, *, templates: Path, style: str) -> bytes:
             codes=CODES,
             events=[(name, item["post"]["summary"]) for name, item in api["webhooks"].items()],
             objects=objects(api),
+            states=states.table(),
+            means=states.MEANS,
             cards=TEST_CARDS,
             faults=TEST_FAULTS,
         )
