@@ -8,13 +8,13 @@ from paydesk.payments.states import MEANS, TERMINAL, Move, Status, allowed, move
 # The moves stand in the order of the enum: attach, confirm, challenge, authorise, capture, decline, abandon, not_sent,
 # cancel, expire.
 DRAWN = """
-requires_payment_method confirmation processing -    -    succeeded -    -    -    canceled canceled
-requires_confirmation  confirmation processing -    -    succeeded -    -    -    canceled canceled
-requires_action     -       -      -    capture succeeded method method -    canceled -
-processing        -       -      action capture succeeded method method method -     -
-requires_capture     -       -      -    -    succeeded -    -    -    canceled canceled
-succeeded        -       -      -    -    -     -    -    -    -     -
-canceled         -       -      -    -    -     -    -    -    -     -
+requires_payment_method confirmation processing -      -       succeeded -      -      -      canceled canceled
+requires_confirmation   confirmation processing -      -       succeeded -      -      -      canceled canceled
+requires_action         -            -          -      capture succeeded method method -      canceled -
+processing              -            -          action capture succeeded method method method -        -
+requires_capture        -            -          -      -       succeeded -      -      -      canceled canceled
+succeeded               -            -          -      -       -         -      -      -      -        -
+canceled                -            -          -      -       -         -      -      -      -        -
 """
 SHORT = {
     "confirmation": Status.REQUIRES_CONFIRMATION,
