@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from paydesk_sandbox.door import Door
 from paydesk_sandbox.psp.server import PspServer
+from paydesk_sandbox.psp.terms import Terms
 from paydesk_sandbox.shop.server import Shop
 
 main = typer.Typer(
@@ -19,13 +20,35 @@ main = typer.Typer(
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 KeysKept = Annotated[int, typer.Option(min=1, help="How long an idempotency key is remembered, in seconds.")]
+ChallengeSeconds = Annotated[int, typer.Option(min=1, help="How long the bank's page waits for a shopper.")]
+AuthorisedSeconds = Annotated[int, typer.Option(min=1, help="How long an authorisation is held.")]
+LaterSeconds = Annotated[float, typer.Option(min=0, help="How long until a dispute or a late failure follows.")]
 PaydeskUrl = Annotated[str, typer.Option("--paydesk", help="Where Paydesk is, e.g. http://127.0.0.1:8080.")]
 
 
 @main.command()
-def psp(port: Port, host: Host = "127.0.0.1", keys_kept_seconds: KeysKept = 24 * 3600) -> None:
+def psp(
+    *,
+    port: Port,
+    host: Host = "127.0.0.1",
+    keys_kept_seconds: KeysKept = 24 * 3600,
+    challenge_seconds: ChallengeSeconds = 15 * 60,
+    authorised_seconds: AuthorisedSeconds = 7 * 24 * 3600,
+    later_seconds: LaterSeconds = 5,
+) -> None:
     """Run the payment service provider: test cards, books of its own, faults on demand."""
-    _open(lambda door: PspServer(door, keys_kept_ms=keys_kept_seconds * 1000), host, port)
+
+    def serving(door: Door) -> ASGIApp:
+        terms = Terms(
+            origin=door.address,
+            keys_kept_ms=keys_kept_seconds * 1000,
+            challenge_ms=challenge_seconds * 1000,
+            authorised_ms=authorised_seconds * 1000,
+            later_ms=round(later_seconds * 1000),
+        )
+        return PspServer(door, terms=terms)
+
+    _open(serving, host, port)
 
 
 @main.command()

@@ -7,7 +7,8 @@ import pytest
 
 from paydesk_sandbox.psp.cards import OWN
 from paydesk_sandbox.psp.faults import AS_USUAL, Fault, Faults, Handling, Plan, handling_of
-from paydesk_sandbox.psp.rules import GARBAGE, OTHER_AMOUNT_MINOR, Psp
+from paydesk_sandbox.psp.rules import Psp
+from paydesk_sandbox.psp.shaping import GARBAGE, OTHER_AMOUNT_MINOR
 from tests.sandbox.asking import NOW_MS, answered, ask, charge_body, charge_call, look_up_call
 
 TABLE = [

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from paydesk_sandbox.psp.rules import GARBAGE, merchant_fingerprint
+from paydesk_sandbox.psp.rules import merchant_fingerprint
+from paydesk_sandbox.psp.shaping import GARBAGE
 from tests.sandbox.asking import PAYS, charge_body
 from tests.sandbox.processes import Running, running, until
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paydesk_sandbox.psp.books import DAY_MS, Totals, add_up
 from paydesk_sandbox.psp.faults import Fault
+from paydesk_sandbox.psp.keys import DAY_MS
 from paydesk_sandbox.psp.rules import Call, Psp, merchant_fingerprint
+from paydesk_sandbox.psp.terms import Terms
+from paydesk_sandbox.psp.totals import Totals, add_up
 from tests.sandbox.asking import NOW_MS, PAYS, answered, ask, charge_body, charge_call, look_up_call
 
 DECLINES = "4000000000000002"
@@ -33,7 +35,10 @@ def test_a_paid_charge(psp: Psp) -> None:
         "currency": "usd",
         "status": "captured",
         "amount_captured": 1999,
+        "amount_refunded": 0,
         "decline_code": None,
+        "challenge": None,
+        "token": None,
         "created_ms": NOW_MS,
     }
 
@@ -78,7 +83,7 @@ def test_another_key_charges_again_and_the_books_tell(psp: Psp) -> None:
 
 
 def test_a_key_is_forgotten_when_its_window_is_over() -> None:
-    psp = Psp(keys_kept_ms=1000)
+    psp = Psp(terms=Terms(keys_kept_ms=1000))
     call = charge_call(charge_body())
     answered(psp, call, NOW_MS)
     answered(psp, call, NOW_MS + 999)

@@ -1,11 +1,12 @@
 """The test numbers, and what the PSP makes of a card.
 
-The first part of the table is what every developer knows from Stripe (https://docs.stripe.com/testing); the second is
-the sandbox's own, for what can go wrong on the way. Any other number that passes the Luhn check (ISO/IEC 7812-1,
-annex B) is paid.
+The first part of the table is what every developer knows from Stripe (https://docs.stripe.com/testing); the others are
+the sandbox's own, for what can go wrong on the way and afterwards. Any other number that passes the Luhn check
+(ISO/IEC 7812-1, annex B) is paid.
 """
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -36,6 +37,21 @@ class KnownCard(Struct, frozen=True, kw_only=True):
     """None: it is paid."""
     fault: Fault | None = None
     """What goes wrong on the way, beside the verdict, until an answer is kept under the request's idempotency key."""
+    approved: Literal["paid", "declined"] | None = None
+    """What an approval on the bank's page leads to, where the card asks for 3-D Secure."""
+    afterwards: Literal["disputed", "refund_fails", "refund_waits", "refund_waits_and_fails"] | None = None
+    """What happens by itself, some time after it was paid or refunded."""
+
+
+class CardOnFile(Struct, frozen=True, kw_only=True):
+    """What is kept of a card that was charged."""
+
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    line: KnownCard | None
+    """Its line of the table, if it has one."""
 
 
 KNOWN = (
@@ -52,9 +68,19 @@ KNOWN = (
     KnownCard(number="4000000000000119", says="Declined: processing error", decline_code="processing_error"),
     KnownCard(number="4242424242424241", says="Declined: fails the Luhn check", decline_code="incorrect_number"),
     KnownCard(number="4100000000000019", says="Declined: blocked as fraud", decline_code="fraudulent"),
-    KnownCard(number="4000000000003220", says="Asks for 3-D Secure", decline_code="authentication_required"),
-    KnownCard(number="4000008400001629", says="Asks for 3-D Secure", decline_code="authentication_required"),
-    KnownCard(number="4000000000000259", says="Paid"),
+    KnownCard(
+        number="4000000000003220",
+        says="Asks for 3-D Secure; approved, it is paid",
+        decline_code="authentication_required",
+        approved="paid",
+    ),
+    KnownCard(
+        number="4000008400001629",
+        says="Asks for 3-D Secure; approved, it is declined all the same",
+        decline_code="authentication_required",
+        approved="declined",
+    ),
+    KnownCard(number="4000000000000259", says="Paid, then disputed as fraudulent", afterwards="disputed"),
 )
 
 OWN = (
@@ -70,7 +96,19 @@ OWN = (
     KnownCard(number="4000009900000194", says="Not charged, connection reset", fault=Fault(fault="reset")),
 )
 
-BY_NUMBER = {card.number: card for card in (*KNOWN, *OWN)}
+AFTERWARDS = (
+    KnownCard(number="4000009900000202", says="Paid; a refund succeeds, and fails later", afterwards="refund_fails"),
+    KnownCard(
+        number="4000009900000210", says="Paid; a refund is pending, and succeeds later", afterwards="refund_waits"
+    ),
+    KnownCard(
+        number="4000009900000228",
+        says="Paid; a refund is pending, and fails later",
+        afterwards="refund_waits_and_fails",
+    ),
+)
+
+BY_NUMBER = {card.number: card for card in (*KNOWN, *OWN, *AFTERWARDS)}
 
 
 def fault_of(number: str) -> Fault | None:
@@ -79,14 +117,27 @@ def fault_of(number: str) -> Fault | None:
     return card.fault if card else None
 
 
-def decline_code(card: Card, now_ms: int) -> str | None:
-    """Why this card is declined at `now_ms`; None if it is paid."""
+def on_file(card: Card) -> CardOnFile:
+    """What may be kept of it."""
+    return CardOnFile(
+        brand=brand(card.number),
+        last4=card.number[-4:],
+        exp_month=card.exp_month,
+        exp_year=card.exp_year,
+        line=BY_NUMBER.get(card.number),
+    )
+
+
+def decline_code(card: Card | CardOnFile, now_ms: int) -> str | None:
+    """Why this card is declined at `now_ms`; None if it is paid. Of a card on file no CVC is there to be checked."""
+    if isinstance(card, CardOnFile):
+        return _expiry_refused(card, now_ms) or _table_refused(card.line)
     if not passes_luhn(card.number):
         return "incorrect_number"
-    return _expiry_refused(card, now_ms) or _cvc_refused(card) or _table_refused(card.number)
+    return _expiry_refused(card, now_ms) or _cvc_refused(card) or _table_refused(BY_NUMBER.get(card.number))
 
 
-def _expiry_refused(card: Card, now_ms: int) -> str | None:
+def _expiry_refused(card: Card | CardOnFile, now_ms: int) -> str | None:
     if not 1 <= card.exp_month <= 12:
         return "invalid_expiry_month"
     if not 2000 <= card.exp_year <= 2099:
@@ -103,9 +154,8 @@ def _cvc_refused(card: Card) -> str | None:
     return None if fits else "incorrect_cvc"
 
 
-def _table_refused(number: str) -> str | None:
-    known = BY_NUMBER.get(number)
-    return known.decline_code if known else None
+def _table_refused(line: KnownCard | None) -> str | None:
+    return line.decline_code if line else None
 
 
 DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # twice the digit, its own digits added up

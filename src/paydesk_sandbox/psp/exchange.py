@@ -7,7 +7,10 @@ import socket
 import struct
 from collections.abc import Sequence
 
+import msgspec
 from starlette.types import Receive, Scope, Send
+
+from paydesk_sandbox.psp.answers import Answer
 
 BODY_BYTES_MAX = 64 * 1024
 JSON = b"application/json"
@@ -29,6 +32,11 @@ class Exchange:
         self._transport: asyncio.Transport = scope["transport"]
         self._receive = receive
         self._send = send
+
+    @property
+    def subject(self) -> str:
+        """The id in a path such as /charges/ch_…/dispute."""
+        return self.path.split("/")[2]
 
     def header(self, name: bytes) -> str:
         """The first header of this lower-case name, or an empty string."""
@@ -59,6 +67,18 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
         return True
+
+    async def give(self, answer: Answer) -> bool:
+        """Write what the rules answered. False: the client is gone."""
+        extra: list[tuple[bytes, bytes]] = []
+        if answer.replayed:
+            extra.append((b"idempotent-replayed", b"true"))
+        if answer.retry_after_seconds is not None:
+            extra.append((b"retry-after", b"%d" % answer.retry_after_seconds))
+        return await self.answer(answer.status, answer.body, extra=extra)
+
+    async def give_json(self, value: object) -> None:
+        await self.answer(200, msgspec.json.encode(value))
 
     async def hang_up(self) -> None:
         """Close the connection without an answer."""

@@ -23,8 +23,9 @@ Kind = Literal[
     "refuse",
     "forget_keys",
 ]
-Calls = Literal["charges", "lookups"]
-"""Which calls an arrival is one of: POST /v1/charges, or a GET below it."""
+Calls = Literal["charges", "captures", "releases", "refunds", "settings", "lookups"]
+"""Which calls an arrival is one of: POST /v1/charges, …/capture, …/release, …/refunds, /v1/notice_endpoint; any GET."""
+Meant = Literal["charges", "captures", "releases", "refunds", "settings", "lookups", "any"]
 
 Milliseconds = Annotated[int, Meta(ge=0, le=24 * 3600 * 1000)]
 ErrorStatus = Annotated[int, Meta(ge=400, le=599)]
@@ -36,7 +37,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     fault: Kind
     times: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """On how many arrivals. `refuse` and `forget_keys` happen at once, once."""
-    on: Literal["charges", "lookups", "any"] = "charges"
+    on: Meant = "charges"
     delay_ms: Milliseconds | None = None
     """late, lands_late: how late (3 s). lost_after, lost_before: how long the connection is held (60 s)."""
     status: ErrorStatus | None = None
@@ -100,7 +101,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int
     rates: dict[Kind, Annotated[float, Meta(ge=0, le=1)]]
     """The share of arrivals that meets each kind; at most 1 together."""
-    on: Literal["charges", "lookups", "any"] = "charges"
+    on: Meant = "charges"
     delay_ms: Milliseconds | None = None
     status: ErrorStatus | None = None
     for_ms: Milliseconds = 1000

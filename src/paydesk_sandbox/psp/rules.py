@@ -8,39 +8,32 @@ simulator on its virtual one):
     answer = psp.act(call, handling, now_ms)     # the charge is made here; None: there is nothing to answer
     … wait handling.end_after_ms …
     … handling.ending: answer, close, reset or refuse; after an answer, psp.books.answered(answer.charge, now_us) …
+
+What happens by itself (a dispute, a refund that fails late, an authorisation that ends) waits for `psp.due(now_ms)`,
+and `psp.next_ms` says when that is worth asking. Shopper and bank have verbs of their own, without a key.
 """
 
 from hashlib import sha256
-from typing import Literal
-from urllib.parse import parse_qs
 
-import msgspec
 from msgspec import Struct
 
 from paydesk_sandbox.bodies import Unreadable, read
-from paydesk_sandbox.psp.books import DAY_MS, Answer, Books, refused
+from paydesk_sandbox.psp.answering import answer
+from paydesk_sandbox.psp.answers import Answer, not_found, refused, shown
+from paydesk_sandbox.psp.books import Books, Entry
+from paydesk_sandbox.psp.calls import Call
+from paydesk_sandbox.psp.captures import expire, release
 from paydesk_sandbox.psp.cards import fault_of
+from paydesk_sandbox.psp.challenges import answer_challenge
+from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder, close, dispute
 from paydesk_sandbox.psp.faults import AS_USUAL, Fault, Faults, Handling, handling_of
+from paydesk_sandbox.psp.keys import DAY_MS
+from paydesk_sandbox.psp.later import Happened, What
+from paydesk_sandbox.psp.refunds import fail, succeed
+from paydesk_sandbox.psp.shaping import shaped
+from paydesk_sandbox.psp.terms import Terms
 
-GARBAGE = b'<html>\n<head><title>502 Bad Gateway</title></head>{"id": "ch_'
-OTHER_AMOUNT_MINOR = 100
-"""How far an answer with another amount is off."""
-
-
-class Call(Struct, frozen=True, kw_only=True):
-    """A request to /v1/…, as far as the rules look at it."""
-
-    method: str
-    path: str
-    query: str = ""
-    authorisation: str = ""
-    """The Authorization header."""
-    idempotency_key: str = ""
-    body: bytes = b""
-
-    @property
-    def kind(self) -> Literal["charges", "lookups"]:
-        return "charges" if self.method == "POST" else "lookups"
+__all__ = ["DAY_MS", "Call", "Psp", "Terms", "merchant_fingerprint"]
 
 
 class _Number(Struct):
@@ -50,14 +43,15 @@ class _Number(Struct):
 class _Peek(Struct):
     """As much of a charge request as tells which card it is."""
 
-    card: _Number
+    card: _Number | None = None
+    token: str | None = None
 
 
 class Psp:
     """Books, faults, and what is answered."""
 
-    def __init__(self, *, salt: bytes = b"", keys_kept_ms: int = DAY_MS) -> None:
-        self.books = Books(salt=salt, keys_kept_ms=keys_kept_ms)
+    def __init__(self, *, salt: bytes = b"", terms: Terms | None = None) -> None:
+        self.books = Books(salt=salt, terms=terms or Terms())
         self.faults = Faults()
         self._merchants: dict[str, str] = {}
 
@@ -75,10 +69,59 @@ class Psp:
 
     def act(self, call: Call, handling: Handling, now_ms: int) -> Answer | None:
         """Do what is asked, and give what shall be answered; None where nothing is."""
-        answer = self._answer(call, now_ms) if handling.acts else None
-        if handling.ending != "answer":
-            return None
-        return _shaped(answer, handling)
+        done = self._answer(call, now_ms) if handling.acts else None
+        self.books.changed.clear()
+        return shaped(done, handling) if handling.ending == "answer" else None
+
+    def due(self, now_ms: int) -> list[Happened]:
+        """Let everything happen whose time has come; what did."""
+        happened = self._end(now_ms)
+        for at_ms, what, subject in self.books.later.take(now_ms):
+            if about := self._let_happen(what, subject, now_ms):
+                happened.append(Happened(at_ms=at_ms, what=what, about=about))
+        return happened
+
+    @property
+    def next_ms(self) -> int | None:
+        """When `due` is worth asking next."""
+        waiting = [at_ms for at_ms in (self.books.later.next_ms, self.books.endings.next_ms) if at_ms is not None]
+        return min(waiting, default=None)
+
+    def at_the_bank(self, challenge_id: str, now_ms: int) -> Entry | None:
+        """The charge that a bank's page is about, as it stands now."""
+        self._end(now_ms)
+        return self.books.challenges.get(challenge_id)
+
+    def answer_challenge(self, challenge_id: str, *, approved: bool, now_ms: int) -> Entry | None:
+        """The shopper's answer on the bank's page. Nothing changes where there was one, or none in time."""
+        if entry := self.at_the_bank(challenge_id, now_ms):
+            answer_challenge(self.books, entry, approved=approved, now_ms=now_ms)
+        return entry
+
+    def dispute(self, charge_id: str, order: DisputeOrder, now_ms: int) -> Answer:
+        """A bank takes a charge back."""
+        entry = self.books.entries.get(charge_id)
+        return dispute(self.books, entry, order, now_ms) if entry else not_found("charge")
+
+    def close_dispute(self, dispute_id: str, order: CloseOrder, now_ms: int) -> Answer:
+        """A bank has decided."""
+        entry = self.books.disputes.all.get(dispute_id)
+        return close(self.books, entry, order) if entry else not_found("dispute")
+
+    def fail_refund(self, refund_id: str, now_ms: int) -> Answer:
+        """A refund comes back."""
+        entry = self.books.refunds.all.get(refund_id)
+        if entry is None:
+            return not_found("refund")
+        fail(self.books, entry)
+        return shown(entry.refund)
+
+    def expire(self, charge_id: str, now_ms: int) -> Answer:
+        """An authorisation ends before its time."""
+        entry = self.books.entries.get(charge_id)
+        if entry is None:
+            return not_found("charge")
+        return release(self.books, entry)
 
     def merchant_of(self, authorisation: str) -> str | None:
         """A fingerprint of the key in an Authorization header. Any key that is not empty is a merchant's."""
@@ -92,7 +135,7 @@ class Psp:
     def _strike(self, fault: Fault) -> Handling:
         self.faults.count(fault)
         if fault.fault == "forget_keys":
-            self.books.forget_keys()
+            self.books.keys.forget()
         return handling_of(fault)
 
     def _fault_of_card(self, call: Call, now_ms: int) -> Fault | None:
@@ -100,62 +143,37 @@ class Psp:
         if call.kind != "charges" or not call.idempotency_key:
             return None
         merchant = self.merchant_of(call.authorisation)
-        if merchant is None or self.books.knows(merchant, call.idempotency_key, now_ms):
+        if merchant is None or self.books.keys.knows(merchant, call, now_ms):
             return None
         try:
-            return fault_of(read(call.body, _Peek).card.number)
+            peek = read(call.body, _Peek)
         except Unreadable:
             return None
+        if peek.card:
+            return fault_of(peek.card.number)
+        saved = self.books.tokens.get((merchant, peek.token or ""))
+        return saved.line.fault if saved and saved.line else None
 
     def _answer(self, call: Call, now_ms: int) -> Answer:
+        self._end(now_ms)
         merchant = self.merchant_of(call.authorisation)
         if merchant is None:
             return refused(401, "unauthorised", "Authorization must be a Bearer key.")
-        if call.path == "/v1/charges" and call.method == "POST":
-            return self._charge(merchant, call, now_ms)
-        if call.method != "GET":
-            return refused(405, "method_not_allowed", "There is no such method here.")
-        if call.path == "/v1/charges":
-            return self._list(merchant, call.query)
-        return self.books.find(merchant, call.path.removeprefix("/v1/charges/"))
+        return answer(self.books, merchant, call, now_ms)
 
-    def _charge(self, merchant: str, call: Call, now_ms: int) -> Answer:
-        if not 1 <= len(call.idempotency_key) <= 255:
-            return refused(400, "idempotency_key_missing", "An Idempotency-Key of 1 to 255 characters is required.")
-        return self.books.charge(merchant, call.idempotency_key, call.body, now_ms)
+    def _end(self, now_ms: int) -> list[Happened]:
+        ended = expire(self.books, now_ms)
+        return [Happened(at_ms=at_ms, what="charge_expired", about=entry.charge.id) for at_ms, entry in ended]
 
-    def _list(self, merchant: str, query: str) -> Answer:
-        asked = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-        since = asked.get("since_ms")
-        if since is not None and not (since.isascii() and since.isdigit() and len(since) <= 16):
-            return refused(400, "invalid_request", "since_ms must be milliseconds since 1970.")
-        return self.books.charges(merchant, asked.get("reference"), None if since is None else int(since))
+    def _let_happen(self, what: What, subject: str, now_ms: int) -> str | None:
+        """The id of what it happened to; None where it is too late for it."""
+        if what == "dispute_opened":
+            opened = dispute(self.books, self.books.entries[subject], DisputeOrder(), now_ms)
+            return next(reversed(self.books.disputes.all)) if opened.status == 200 else None
+        settle = succeed if what == "refund_succeeded" else fail
+        return subject if settle(self.books, self.books.refunds.all[subject]) else None
 
 
 def merchant_fingerprint(key: str) -> str:
     """The first 12 hex digits of the key's SHA-256: tells merchants apart in the books without showing a key."""
     return sha256(key.encode()).hexdigest()[:12]
-
-
-def _shaped(answer: Answer | None, handling: Handling) -> Answer:
-    """The answer as it leaves: the books stay right, the wire does not."""
-    charge = answer.charge if answer else None
-    if handling.shape == "status":
-        wait_seconds = 1 if handling.status in (429, 503) else None
-        failed = refused(handling.status, "sandbox_fault", "The sandbox was asked to answer with this status.")
-        return msgspec.structs.replace(failed, charge=charge, retry_after_seconds=wait_seconds)
-    assert answer is not None
-    if handling.shape == "garbage":
-        return Answer(status=200, body=GARBAGE, charge=charge)
-    if handling.shape == "wrong_amount":
-        return msgspec.structs.replace(answer, body=_with_other_amounts(answer.body))
-    return answer
-
-
-def _with_other_amounts(body: bytes) -> bytes:
-    whole = msgspec.json.decode(body)
-    for charge in whole.get("data", [whole]):
-        for field in ("amount", "amount_captured"):
-            if charge.get(field):
-                charge[field] += OTHER_AMOUNT_MINOR
-    return msgspec.json.encode(whole)
