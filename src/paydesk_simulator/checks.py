@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
 from paydesk.payments.rows import Attempt, CardUse, Intent
@@ -29,6 +30,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     attempts: Sequence[Attempt]
     balances: Sequence[Balance]
     card_uses: Sequence[CardUse]
+    dead: Sequence[DeadDuty]
     deliveries: Sequence[Delivery]
     duties: Sequence[Duty]
     endpoints: Sequence[Endpoint]
@@ -53,6 +55,7 @@ def gather(database: Database, books: Books, told: Told, receivers: dict[str, Re
         attempts=database.all(Attempt),
         balances=database.all(Balance),
         card_uses=database.all(CardUse),
+        dead=database.all(DeadDuty),
         deliveries=database.all(Delivery),
         duties=database.all(Duty),
         endpoints=database.all(Endpoint),
@@ -105,6 +108,7 @@ def beliefs(facts: Facts) -> Iterator[str]:
 def settled(facts: Facts) -> Iterator[str]:
     """3: nothing stays open once the faults are over."""
     yield from (f"{duty.id} is still owed" for duty in facts.duties)
+    yield from (f"{dead.id} was parked: {dead.reason}" for dead in facts.dead)
     yield from (f"{attempt.id} is still asking" for attempt in facts.attempts if attempt.status == "asking")
     for intent in facts.intents.values():
         paid = [attempt for attempt in facts.attempts if attempt.intent == intent.id and attempt.status == "captured"]

@@ -25,7 +25,7 @@ from paydesk.vault.keys import CardKeys
 from paydesk.web import docs, openapi
 from paydesk.web.assets import Assets
 from paydesk.web.page import Page
-from paydesk.worker.handlers import handlers
+from paydesk.worker.handlers import PARKED, handlers
 from paydesk.worker.pruning import prune_for_ever
 from paydesk.world import World
 from paydesk.world.turns import Turns
@@ -99,7 +99,7 @@ class House:
         self.assets = Assets(resources.folder("static"))
         self.page = Page(templates=resources.folder("templates"), assets=self.assets)
         self.read_nonces = ReadNonces(2 * WINDOW_SECONDS * 1000)
-        self.runner = Runner(self, self.process, handlers(self))
+        self.runner = Runner(self, self.process, handlers(self), PARKED)
 
     async def submit(self, command: Command[R], carry: object = None) -> R:
         return await self.committer.submit(command, carry)

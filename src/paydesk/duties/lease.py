@@ -28,9 +28,17 @@ def finish(work: Work, duty: Duty) -> None:
 
 
 def put_off(work: Work, duty: Duty, *, due_ms: int, note: str | None = None) -> Duty:
-    """Try again at `due_ms`, whoever is there then."""
+    """This try ended well, and there is more to do: again at `due_ms`, whoever is there then."""
     row = held(work, duty)
-    return work.change(row, owner="", due_ms=due_ms, tries=row.tries + 1, note=row.note if note is None else note)
+    return work.change(
+        row,
+        owner="",
+        due_ms=due_ms,
+        tries=row.tries + 1,
+        failures=0,
+        final_failures=0,
+        note=row.note if note is None else note,
+    )
 
 
 class TakeLease(Command[Duty | None], frozen=True):

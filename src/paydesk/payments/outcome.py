@@ -5,6 +5,7 @@ nothing.
 from collections.abc import Iterable
 
 from paydesk.duties.lease import finish, held, put_off
+from paydesk.duties.rows import DeadDuty
 from paydesk.errors import CODES
 from paydesk.events.record import keys as event_keys
 from paydesk.ledger import Chart, LedgerTransaction, post
@@ -80,9 +81,11 @@ class Outcome(Command[bool], frozen=True):
 
 
 def finish_if_there(work: Work, duty: Duty) -> None:
-    """A verdict counts whoever brings it, also one whose lease is gone: the duty is done either way."""
+    """A verdict counts whoever brings it, also one whose lease is gone: the duty is done either way, dead or alive."""
     if row := work.find(Duty, duty.account, duty.id):
         finish(work, row)
+    elif dead := work.find(DeadDuty, duty.account, duty.id):
+        work.remove(dead)
 
 
 def _is_anothers(work: Work, attempt: Attempt, verdict: Captured) -> bool:
@@ -166,11 +169,23 @@ def _unknown(work: Work, intent: Intent, attempt: Attempt, duty: Duty, not_found
     if work.now_ms < not_found_counts_ms < next_check_ms:
         next_check_ms = not_found_counts_ms
     put_off(work, duty, due_ms=next_check_ms, note=row.note or str(work.now_ms))
+    _say_unknown(work, intent, attempt, next_check_ms)
+
+
+def _say_unknown(work: Work, intent: Intent, attempt: Attempt, next_check_ms: int | None) -> None:
     if intent.outcome_unknown:
         work.change(intent, next_check_ms=next_check_ms)
     else:
         new = {"outcome_unknown": 1, "next_check_ms": next_check_ms, **_about(attempt)}
         change_and_tell(work, intent, "payment_intent.processing", **new)
+
+
+def parked(work: Work, dead: DeadDuty) -> None:
+    """The question was parked: the intent stays open and says so, and promises no time of a next look."""
+    attempt = work.find(Attempt, dead.account, dead.subject)
+    intent = attempt and work.find(Intent, attempt.account, attempt.intent)
+    if attempt and intent and attempt.status == "asking":
+        _say_unknown(work, intent, attempt, None)
 
 
 def decline_error(decline_code: str) -> PaymentError:
