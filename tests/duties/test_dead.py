@@ -1,7 +1,7 @@
 """A duty that fails too often is parked with its reason, the rest goes on, and people retry or drop it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from msgspec.structs import replace
@@ -299,5 +299,73 @@ def test_whoever_lost_the_lease_parks_nothing(sitter: SqliteSitter) -> None:
             for late in (left, taken):
                 with pytest.raises(LeaseLost):
                     await here.finish(late)
+
+    sitter.run(exam())
+
+
+async def life(sitter: SqliteSitter, process: str, act: Callable[[Office], Awaitable[None]], *, runs: bool) -> None:
+    """One process from its start to its death; what it holds then, nobody gives back."""
+    async with office(sitter, process, runs=runs) as here:
+        await act(here)
+
+
+def test_a_process_that_dies_right_after_it_parked_leaves_one_dead_duty(sitter: SqliteSitter) -> None:
+    async def parks(here: Office) -> None:
+        failing(here, ZeroDivisionError())
+        await here.owe()
+        await here.dead()
+
+    async def looks(here: Office) -> None:
+        await asyncio.sleep(2 * LEASE_MS / 1000)
+        assert here.begun.empty()
+        assert [dead.id for dead in await everything(here)] == [DUTY.id]
+
+    async def exam() -> None:
+        await life(sitter, "one", parks, runs=True)
+        await life(sitter, "two", looks, runs=True)
+
+    sitter.run(exam())
+
+
+def test_a_process_that_dies_between_two_failures_leaves_the_count(sitter: SqliteSitter) -> None:
+    async def fails_twice(here: Office) -> None:
+        failing(here, ZeroDivisionError())
+        await here.owe()
+        while here.begun.qsize() < 2:
+            await asyncio.sleep(0.1)
+        await bystanders()
+
+    async def fails_on(here: Office) -> None:
+        failing(here, ZeroDivisionError())
+        assert (await here.dead()).failures == FINAL_TRIES
+        assert here.begun.qsize() == FINAL_TRIES - 2
+
+    async def exam() -> None:
+        await life(sitter, "one", fails_twice, runs=True)
+        await life(sitter, "two", fails_on, runs=True)
+
+    sitter.run(exam())
+
+
+def test_what_a_dying_process_retried_is_done_by_the_next(sitter: SqliteSitter) -> None:
+    async def parks(here: Office) -> None:
+        failing(here, ZeroDivisionError())
+        await here.owe()
+        await here.dead()
+
+    async def retries(here: Office) -> None:
+        here.runner.stop()  # It dies before it begins.
+        await here.submit(Retry(dead=(KEY,)))
+
+    async def does(here: Office) -> None:
+        begun = await here.begun.get()
+        assert begun.duty.lease == FINAL_TRIES + 2
+        await here.gone()
+        assert await everything(here) == []
+
+    async def exam() -> None:
+        await life(sitter, "one", parks, runs=True)
+        await life(sitter, "two", retries, runs=False)
+        await life(sitter, "three", does, runs=True)
 
     sitter.run(exam())
