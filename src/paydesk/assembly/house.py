@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Protocol, TypeVar
 
 from paydesk import resources
+from paydesk.assembly.figures import figures
 from paydesk.config import Config
 from paydesk.desk import Reader
 from paydesk.duties import Runner
@@ -83,6 +84,7 @@ class House:
         self.committer.on_bug = lambda command, why: self.log.error(
             "decision_failed", command=type(command).__name__, exc_info=why
         )
+        self.committer.on_commit = self.metrics.commit_seconds.observe
         self.directory = Directory(self, self.sealer)
         self.card_keys = CardKeys(random=self.world.random)
         self.psps: dict[str, Psp] = {
@@ -119,6 +121,10 @@ class House:
 
     def ready(self) -> bool:
         return self._working is not None and not self._working.done() and not self.stopping
+
+    async def figures(self) -> bytes:
+        """What the admin listener shows of this process."""
+        return await figures(self)
 
     def openapi(self) -> bytes:
         """The API's description as JSON; made at the first request for it."""

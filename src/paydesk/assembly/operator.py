@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import dead_letters
+from paydesk.assembly import dead_letters, outcomes
 from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
@@ -61,6 +61,7 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
 ACTIONS: dict[str, Action] = {
     "merchants create": merchants_create,
     "webhooks add": webhooks_add,
+    "outcomes": outcomes.outcomes,
     "dead list": dead_letters.dead_list,
     "dead show": dead_letters.dead_show,
     "dead retry": dead_letters.dead_retry,

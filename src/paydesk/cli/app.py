@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
@@ -33,17 +33,20 @@ def serve(
     data: Data = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one.", show_default="8080")] = None,
     host: Annotated[str | None, typer.Option(show_default="127.0.0.1")] = None,
+    admin_port: Annotated[
+        str | None, typer.Option(help="Of /metrics; 0 takes a free one, off is none.", show_default="the one above")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve the API, the frame, webhooks and duties in one process. SIGTERM finishes what is under way."""
     from paydesk.assembly.serving import serve as serve_until_stopped  # noqa: PLC0415 (other commands start faster)
     from paydesk.telemetry import Log  # noqa: PLC0415
 
-    config = read_config(data=data, port=port, host=host)
+    config = read_config(data=data, port=port, host=host, admin_port=admin_port)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
 
-    def ready(origin: str) -> None:
-        output.show({"serving": origin, "data": str(config.data)}, as_json=as_json)
+    def ready(origin: str, admin: str | None) -> None:
+        output.show({"serving": origin, "admin": admin or "off", "data": str(config.data)}, as_json=as_json)
         sys.stdout.flush()
 
     with sentences():
@@ -80,6 +83,18 @@ def webhooks_add(
     wanted = [event.strip() for event in events.split(",")]
     facts = ask(data, "webhooks add", merchant=merchant, url=url, events=wanted)
     output.show(facts, as_json=as_json, note="The secret verifies what is sent there. Give it to the receiver alone.")
+
+
+@app.command()
+def outcomes(data: Data = None, as_json: AsJson = False) -> None:
+    """List the payments whose outcome is unknown, the oldest first: the PSP was asked, and nobody knows what it did."""
+    found = ask(data, "outcomes")
+    rows: list[dict[str, Any]] = found["outcomes"]
+    for row in rows if not as_json else ():
+        row["amount"] = f"{row['amount_decimal']} {row['currency']}"
+        row["next_check"] = row["next_check"] or "never: see `paydesk dead list`"
+    columns = ["since", "account", "intent", "attempt", "amount", "psp", "tries", "next_check"]
+    output.show_rows(rows, columns, as_json=as_json, note="There are more." if found["more"] else "")
 
 
 @sign.command("explain")

@@ -6,7 +6,7 @@ only when its lease ran out. Nothing polls: the runner sleeps until the next due
 that raises is put off, and parked among the dead when that helps no more.
 
 Read: `lease.py` (finish, put off, take over), `runner.py` (who begins what, and when), `places.py` (how many at once),
-`failures.py` (what a failure means), `dead.py` and `rows.py` (parked, retried, dropped).
+`failures.py` (what a failure means), `dead.py` and `rows.py` (parked, retried, dropped), `backlog.py` (how many).
 """
 
 from paydesk.duties.lease import finish, put_off

@@ -15,16 +15,16 @@ from paydesk.store.work import LEASE_MS
 Parked = Callable[[Work, DeadDuty], None]
 """What else a duty's end changes, in the commit that parks it: whatever waits for it must not wait for ever."""
 
-_COLUMNS = ", ".join(f'"{column}"' for column in table_of(DeadDuty).columns)
-_FROM = f'SELECT {_COLUMNS} FROM "dead_duties" WHERE'  # noqa: S608 (names are our own)
+COLUMNS = ", ".join(f'"{column}"' for column in table_of(DeadDuty).columns)
+_FROM = 'FROM "dead_duties" WHERE'
 _OLDEST_FIRST = 'ORDER BY "died_ms", "account", "id" LIMIT ?'
 # The dead duties that died before a time, the longest dead first: all, of a kind, of an account, of both.
-ALL = f'{_FROM} "died_ms" < ? {_OLDEST_FIRST}'
-OF_KIND = f'{_FROM} "kind" = ? AND "died_ms" < ? {_OLDEST_FIRST}'
-OF_ACCOUNT = f'{_FROM} "account" = ? AND "died_ms" < ? ORDER BY "died_ms", "id" LIMIT ?'
-OF_BOTH = f'{_FROM} "kind" = ? AND "account" = ? AND "died_ms" < ? {_OLDEST_FIRST}'
+ALL = f'SELECT {COLUMNS} {_FROM} "died_ms" < ? {_OLDEST_FIRST}'
+OF_KIND = f'SELECT {COLUMNS} {_FROM} "kind" = ? AND "died_ms" < ? {_OLDEST_FIRST}'
+OF_ACCOUNT = f'SELECT {COLUMNS} {_FROM} "account" = ? AND "died_ms" < ? ORDER BY "died_ms", "id" LIMIT ?'
+OF_BOTH = f'SELECT {COLUMNS} {_FROM} "kind" = ? AND "account" = ? AND "died_ms" < ? {_OLDEST_FIRST}'
 # The dead duty with this id, of whichever account.
-BY_ID = f'{_FROM} "id" = ? ORDER BY "account" LIMIT 1'
+BY_ID = f'SELECT {COLUMNS} {_FROM} "id" = ? ORDER BY "account" LIMIT 1'
 
 
 class Failed(Command[DeadDuty | None], frozen=True):

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from paydesk.desk import Desk
@@ -62,6 +62,15 @@ class Runner:
             for duty in self._running.values()
             if (not kind or duty.kind == kind) and (not account or duty.account == account)
         )
+
+    def waiting(self, kind: str) -> int:
+        """How many fresh duties of a kind wait for a place."""
+        return self._places[kind].waiting if kind in self._places else 0
+
+    @property
+    def kinds(self) -> Iterable[str]:
+        """What somebody here knows how to do."""
+        return self._handlers
 
     def stop(self) -> None:
         """Begin nothing more. What is owed stays in the database."""
