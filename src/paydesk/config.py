@@ -34,6 +34,8 @@ class Config(Struct, frozen=True, kw_only=True):
     data: Path = Path("var/paydesk")
     host: str = "127.0.0.1"
     port: int = 8080
+    admin_host: str = "127.0.0.1"
+    admin_port: str = ""
     public_url: str = ""
     master_key_file: Path | None = None
     egress_allow: str = ""
@@ -75,6 +77,15 @@ class Config(Struct, frozen=True, kw_only=True):
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
+    def admin_listens_on(self) -> int | None:
+        """The admin listener's port: 0 takes a free one, None is none."""
+        if self.admin_port == OFF:
+            return None
+        if self.admin_port:
+            return int(self.admin_port)
+        return self.port + 1 if self.port else 0
+
+    @property
     def asking_share(self) -> int:
         """How many questions to PSPs one account may have under way: its PSP may be the one that hangs."""
         return max(self.asking_max // 2, 1)
@@ -86,11 +97,14 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 PORT_MAX = 65_535
+OFF = "off"
 
 SENTENCES = {
     "data": "The folder with the database, its lock and the socket for the command line.",
     "host": "The address that the API and the frame listen on.",
     "port": "Their port; 0 takes a free one.",
+    "admin_host": "The address that the admin listener (/metrics, /livez, /readyz) is on. Unsigned: keep it private.",
+    "admin_port": "Its port; 0 takes a free one, off is none. By default the one above PORT (free where that is free).",
     "public_url": "The origin under which shoppers reach Paydesk; by default http://HOST:PORT.",
     "master_key_file": "The 0600 file with the master key; by default DATA.key, beside the data folder.",
     "egress_allow": "Private networks, comma separated, that webhook endpoints added by the operator may be in.",
@@ -184,6 +198,7 @@ def _parsed(name: str, text: str) -> object:
 def _check(config: Config) -> None:
     if not 0 <= config.port <= PORT_MAX:
         raise ConfigError(f"PAYDESK_PORT (--port) must be a whole number from 0 to {PORT_MAX}, not {config.port}.")
+    _check_admin_port(config)
     if config.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"PAYDESK_LOG_LEVEL must be debug, info, warning or error, not {config.log_level!r}.")
     try:
@@ -192,3 +207,13 @@ def _check(config: Config) -> None:
         raise ConfigError(f"PAYDESK_EGRESS_ALLOW must be networks such as 127.0.0.0/8: {why}") from why
     if config.public_url and not config.public_url.startswith(("https://", "http://")):
         raise ConfigError("PAYDESK_PUBLIC_URL must be an origin such as https://pay.example.")
+
+
+def _check_admin_port(config: Config) -> None:
+    text = config.admin_port
+    if text not in ("", OFF) and not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= PORT_MAX):
+        raise ConfigError(
+            f"PAYDESK_ADMIN_PORT (--admin-port) must be a port from 0 to {PORT_MAX}, or off, not {text!r}."
+        )
+    if not text and config.port == PORT_MAX:
+        raise ConfigError(f"There is no port above {PORT_MAX} for the admin listener: set PAYDESK_ADMIN_PORT.")

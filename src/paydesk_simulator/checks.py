@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
 from paydesk.payments.rows import Attempt, CardUse, Intent
@@ -19,8 +20,13 @@ from paydesk_simulator.facts import Database, Told
 from paydesk_simulator.receiver import Receiver
 
 OPEN = ("processing", "requires_action", "requires_capture")
-ENDINGS = {"captured": "captured", "authorised": "authorised", "declined": "declined"}
-"""What the PSP calls a charge → what the attempt must be called."""
+ENDINGS = {
+    "captured": ("captured",),
+    "authorised": ("authorised",),
+    "declined": ("declined",),
+    "released": ("canceled", "abandoned"),
+}
+"""What the PSP calls a charge → what the attempt may be called."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -29,6 +35,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     attempts: Sequence[Attempt]
     balances: Sequence[Balance]
     card_uses: Sequence[CardUse]
+    dead: Sequence[DeadDuty]
     deliveries: Sequence[Delivery]
     duties: Sequence[Duty]
     endpoints: Sequence[Endpoint]
@@ -53,6 +60,7 @@ def gather(database: Database, books: Books, told: Told, receivers: dict[str, Re
         attempts=database.all(Attempt),
         balances=database.all(Balance),
         card_uses=database.all(CardUse),
+        dead=database.all(DeadDuty),
         deliveries=database.all(Delivery),
         duties=database.all(Duty),
         endpoints=database.all(Endpoint),
@@ -91,8 +99,8 @@ def beliefs(facts: Facts) -> Iterator[str]:
     """2: what Paydesk says of an attempt is what the PSP did, and what the shopper was told."""
     for attempt in facts.attempts:
         charges = [entry.charge for entry in facts.charges.get(attempt.id, [])]
-        real = ENDINGS[charges[0].status] if charges else "not_sent"
-        if len(charges) > 1 or attempt.status != real:
+        real = ENDINGS.get(charges[0].status, ()) if charges else ("not_sent",)
+        if len(charges) > 1 or attempt.status not in real:
             yield f"{attempt.id} is {attempt.status}, the PSP has {[charge.status for charge in charges]}"
         elif charges and attempt.psp_reference != charges[0].id:
             yield f"{attempt.id} names {attempt.psp_reference}, the PSP {charges[0].id}"
@@ -105,6 +113,7 @@ def beliefs(facts: Facts) -> Iterator[str]:
 def settled(facts: Facts) -> Iterator[str]:
     """3: nothing stays open once the faults are over."""
     yield from (f"{duty.id} is still owed" for duty in facts.duties)
+    yield from (f"{dead.id} was parked: {dead.reason}" for dead in facts.dead)
     yield from (f"{attempt.id} is still asking" for attempt in facts.attempts if attempt.status == "asking")
     for intent in facts.intents.values():
         paid = [attempt for attempt in facts.attempts if attempt.intent == intent.id and attempt.status == "captured"]

@@ -48,6 +48,8 @@ class SimulatedLog(Log):
         why = facts.get("exc_info")
         if isinstance(why, BaseException):
             judge(self._journal, event, why)
+        if event == "duty_parked":  # Weather is put off for as long as it lasts.
+            self._journal.violated(f"{event}: {facts}")
 
 
 def judge(journal: Journal, what: str, why: BaseException) -> None:

@@ -169,6 +169,10 @@ class FaultyReader:
         self._fail_perhaps()
         return await self._inner.query(kind, statement, parameters)
 
+    async def texts(self, statement: str, parameters: Sequence[Any]) -> list[str]:
+        self._fail_perhaps()
+        return await self._inner.texts(statement, parameters)
+
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
         self._fail_perhaps()
         return await self._inner.number(statement, parameters)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.sitter import SqliteSitter
+from paydesk.duties.rows import DeadDuty
+from tests.store.sitter import KINDS, SqliteSitter
 
 
 @pytest.fixture
 def sitter(tmp_path: Path) -> Generator[SqliteSitter]:
-    sat = SqliteSitter(tmp_path, turned=True)
+    sat = SqliteSitter(tmp_path, turned=True, kinds=(*KINDS, DeadDuty))
     yield sat
     sat.close()

@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from paydesk.desk import Reader
 from paydesk.duties import Runner, finish, put_off
+from paydesk.duties.dead import Parked
+from paydesk.duties.rows import DeadDuty
 from paydesk.store import Command, Duty, Row, StorageFault, Work
+from paydesk.telemetry import Metrics
 from tests.store.exam_rows import ACCOUNT, Do
 from tests.store.faults import Gate
 from tests.store.opened import Opened, opened
@@ -64,13 +67,15 @@ class CountingReader:
 
 
 class ExamLog:
-    """Keeps the names of what was logged."""
+    """Keeps what was logged."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.facts: list[dict[str, object]] = []
 
     def _say(self, event: str, **facts: object) -> None:
         self.said.append(event)
+        self.facts.append(facts)
 
     info = warning = error = _say
 
@@ -79,7 +84,6 @@ class Office:
     """One process. It is the desk that its runner is handed, and the test's as well."""
 
     config: Any = None
-    metrics: Any = None
 
     def __init__(self, store: Opened, sitter: SqliteSitter, process: str) -> None:
         self.store = store
@@ -88,10 +92,14 @@ class Office:
         self.published = store.published
         self.reader = CountingReader(sitter.reader())
         self.log: Any = ExamLog()
+        self.metrics = Metrics()
         self.begun: asyncio.Queue[Begun] = asyncio.Queue()
         self.act: Callable[[Duty], Awaitable[object]] = self.finish
         """What the handler does after it told."""
-        self.runner = Runner(self, process, {"chore": self._handle, "question": self._handle})
+        self.parked: Parked = lambda work, dead: None
+        """What a chore's end changes beside it."""
+        handlers = {"chore": self._handle, "question": self._handle}
+        self.runner = Runner(self, process, handlers, {"chore": lambda work, dead: self.parked(work, dead)})
         store.on_carried = self.runner.carry
 
     async def submit(self, command: Command[Any], carry: object = None) -> Any:
@@ -116,6 +124,13 @@ class Office:
 
     async def row(self, duty: Duty = DUTY) -> Duty | None:
         return await self.reader.get(Duty, duty.account, duty.id)
+
+    async def dead(self, duty: Duty = DUTY) -> DeadDuty:
+        """Wait until the duty is parked."""
+        await self.gone(duty)
+        dead = await self.reader.get(DeadDuty, duty.account, duty.id)
+        assert dead
+        return dead
 
     async def gone(self, *duties: Duty) -> None:
         """Wait until these duties are done with."""

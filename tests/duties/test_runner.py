@@ -1,4 +1,4 @@
-"""How much is begun at once, what becomes of handlers that fail, and what a stop or a fault does."""
+"""How much is begun at once, and what a stop or a fault does."""
 
 import asyncio
 
@@ -112,32 +112,6 @@ def test_a_duty_in_the_backlog_whose_lease_ran_out_is_left_to_the_clock(
             assert (first.duty.lease, second.duty.lease) == (1, 2)
             assert here.begun.empty()
             assert here.log.said == []
-
-    sitter.run(exam())
-
-
-@pytest.mark.parametrize("kind", ["chore", "nobody's"])
-def test_a_handler_that_fails_is_logged_and_comes_again_after_its_lease(sitter: SqliteSitter, kind: str) -> None:
-    async def exam() -> None:
-        async with office(sitter) as here:
-            await bystanders()
-
-            async def fail(duty: Duty) -> None:
-                here.act = here.finish
-                raise ZeroDivisionError
-
-            here.act = fail
-            began_ms = here.world.now_ms()
-            owed = await here.owe(replace(DUTY, kind=kind))
-            await bystanders()
-            assert here.log.said == ["duty_failed"]
-            assert here.runner.running() == 0
-            assert await here.row() == owed
-            if kind == "chore":
-                again = [await here.begun.get(), await here.begun.get()][1]
-                assert again.at_ms - began_ms - LEASE_MS in range(21)
-                assert again.duty.lease == 2
-                await here.gone()
 
     sitter.run(exam())
 

@@ -4,6 +4,7 @@ With nothing to do it is at once as late as the next timer, so three days of ret
 """
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from msgspec import Struct
 from paydesk.assembly.house import House
 from paydesk.assembly.migrate import migrate
 from paydesk.assembly.opening import prepare
-from paydesk.assembly.operator import merchants_create, webhooks_add
+from paydesk.assembly.operator import Request, act, merchants_create, webhooks_add
 from paydesk.config import Config
 from paydesk.sealing.sealer import Sealer
 from paydesk.store.lists import Lists
@@ -241,6 +242,17 @@ class Turned:
 
     async def read(self, intent: dict[str, Any]) -> dict[str, Any]:
         return (await self.send("GET", f"/v1/payment_intents/{intent['id']}")).json()
+
+    def faults(self) -> list[str]:
+        """The errors that were logged since the last look: those that a test means to make."""
+        lines = [json.loads(line) for line in self.log.getvalue().splitlines()]
+        self.log.seek(0)
+        self.log.truncate()
+        return [line["event"] for line in lines]
+
+    async def operate(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """What the command of that name gets for an answer."""
+        return await act(self.house, Request(what, arguments))
 
     def captured(self) -> list[int]:
         """What the PSP's books say was taken."""

@@ -46,6 +46,8 @@ def _left_open(tables: Tables) -> Iterator[str]:
             yield f"{intent['id']} is still {intent['status']}, its outcome open"
     for duty in tables["duties"]:
         yield f"the duty {duty['id']} is still owed"
+    for dead in tables["dead_duties"]:
+        yield f"the duty {dead['id']} was parked: {dead['reason']}"
     for kept in tables["idempotency_keys"]:
         if not kept["status"]:
             yield f"the idempotency key {kept['idempotency_key']} is still running"

@@ -10,6 +10,7 @@ Tables = Mapping[str, list[Record]]
 
 READ = (
     "attempts",
+    "dead_duties",
     "deliveries",
     "duties",
     "event_feeds",

@@ -91,7 +91,8 @@ DAMAGES: list[tuple[str, str]] = [
     (f"UPDATE payment_intents SET status = 'processing' WHERE id = {PAID}", "is still processing"),
     (f"UPDATE payment_intents SET outcome_unknown = 1 WHERE id = {PAID}", "its outcome open"),
     (
-        "INSERT INTO duties SELECT version, account, 'ask_psp:' || id, 'ask_psp', id, '', 0, 0, '', 0, 0 FROM attempts",
+        "INSERT INTO duties (version, account, id, kind, subject, note, tries, due_ms, owner, lease, created_ms) "
+        "SELECT version, account, 'ask_psp:' || id, 'ask_psp', id, '', 0, 0, '', 0, 0 FROM attempts",
         "is still owed",
     ),
     ("UPDATE idempotency_keys SET status = 0", "is still running"),
@@ -121,6 +122,10 @@ DAMAGES: list[tuple[str, str]] = [
     ),
     ("UPDATE event_feeds SET position = position + 1", "the feed of"),
     ("UPDATE deliveries SET status = 'dead' WHERE sequence = 2", ": dead"),
+    (
+        "INSERT INTO dead_duties VALUES ('a', 'ask_psp:at_x', 'ask_psp', 'at_x', '', 'KeyError', 0, 5, 5, 1, 2)",
+        "parked",
+    ),
     ("DELETE FROM deliveries WHERE sequence = 1", ": None"),
     ("DELETE FROM events WHERE sequence = 1", "and no such event was recorded"),
     ("UPDATE events SET body = x'7b7d' WHERE sequence = 1", "with another content"),

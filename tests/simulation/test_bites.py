@@ -122,6 +122,16 @@ def a_success_is_not_dispatched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Work, "owe", forgetful)
 
 
+def some_events_can_not_be_dispatched(patch: pytest.MonkeyPatch) -> None:
+    of_account = dispatch.endpoints.of_account
+
+    async def picky(reader: Any, account: str) -> Any:
+        found = await of_account(reader, account)
+        return [replace(one, enabled_events=None) for one in found] if "x" in account else found
+
+    patch.setattr(dispatch.endpoints, "of_account", picky)
+
+
 BUGS: dict[Patch, str] = {
     answer_before_commit: "acknowledged as|was shown as",
     a_time_out_is_a_decline: r"is declined, the PSP has",
@@ -134,6 +144,7 @@ BUGS: dict[Patch, str] = {
     an_event_overtakes_another: "out of order",
     a_delivery_is_put_off_to_the_past: "was put off to",
     a_success_is_not_dispatched: "at https://receiver",
+    some_events_can_not_be_dispatched: "was parked: ",
 }
 """The bug → what the simulation says of it, among other things."""
 

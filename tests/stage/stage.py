@@ -20,6 +20,7 @@ SHOP = "https://shop.example"
 ENVIRONMENT = {
     "PAYDESK_EGRESS_ALLOW": "127.0.0.0/8",
     "PAYDESK_RATE_LIMITS": "off",
+    "PAYDESK_ADMIN_PORT": "0",  # Also where a stage starts again on its own port: the one above may be somebody's.
     "PAYDESK_PSP_TIMEOUT_SECONDS": "2",
     "PAYDESK_PSP_MAX_IN_FLIGHT_SECONDS": "3",
 }
@@ -66,6 +67,7 @@ class Stage:
         self.psp = psp
         self.environment = {**ENVIRONMENT, **environment}
         self.paydesk = ""
+        self.admin = ""
         self.server: Process | None = None
         self._merchants: list[Merchant] = []
 
@@ -76,7 +78,8 @@ class Stage:
         log.with_suffix(".out").unlink(missing_ok=True)
         self.server = Process(arguments, log=log, environment=self.environment)
         self.server.wait_for("}")
-        self.paydesk = json.loads(self.server.out.read_text())["serving"]
+        said = json.loads(self.server.out.read_text())
+        self.paydesk, self.admin = said["serving"], said["admin"]
 
     @property
     def port(self) -> int:

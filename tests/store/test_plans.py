@@ -12,8 +12,18 @@ import pytest
 from paydesk.store import Row, statements
 from tests.store.sitter import create_tables
 
-ROOMS = tuple(f"paydesk.{room}.rows" for room in ("store", "requests", "merchants", "ledger", "events", "payments"))
-NAMED = ("paydesk.duties.runner", "paydesk.events.deliver", "paydesk.events.endpoints", "paydesk.ledger.balance")
+ROOMS = tuple(
+    f"paydesk.{room}.rows" for room in ("store", "duties", "requests", "merchants", "ledger", "events", "payments")
+)
+NAMED = (
+    "paydesk.duties.runner",
+    "paydesk.duties.dead",
+    "paydesk.duties.backlog",
+    "paydesk.events.deliver",
+    "paydesk.events.endpoints",
+    "paydesk.ledger.balance",
+    "paydesk.payments.unknown",
+)
 STATEMENT = re.compile(r"(SELECT|DELETE|UPDATE|INSERT|WITH)\s")
 HARMLESS = re.compile(
     r"SEARCH \w+ USING .*"
@@ -95,6 +105,13 @@ def test_a_named_statement_walks_along_an_index(database: sqlite3.Connection, na
     steps = plan(database, named()[name])
     assert steps
     assert not harms(steps)
+
+
+@pytest.mark.parametrize("name", ["ASKED_AGAIN", "OLDEST_ASKED_AGAIN"])
+def test_unknown_outcomes_are_found_by_an_index_over_them_alone(database: sqlite3.Connection, name: str) -> None:
+    """It holds no payment that goes well, and no payment is looked at."""
+    (step,) = plan(database, named()[f"paydesk.payments.unknown {name}"])
+    assert re.search(r"INDEX duties_some_kind_created_ms_account_id \(kind=\?\)", step), step
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from paydesk.errors import Sentence
 from paydesk.web.desk import DoorDesk
 
 LINE_BYTES_MAX = 64 * 1024
+ANSWER_BYTES_MAX = 16 * 1024 * 1024  # A long list.
 SOCKET_PATH_MAX = 100  # A UNIX socket's address has 108 bytes.
 ANSWER_SECONDS = 30.0
 
@@ -44,7 +45,7 @@ async def listen(desk: DoorDesk, data: Path) -> asyncio.Server:
 async def ask(data: Path, request: Request) -> dict[str, Any] | None:
     """What a running `serve` answers; None where none runs. NoAnswer: it ended or hangs."""
     try:
-        reader, writer = await asyncio.open_unix_connection(socket_path(data), limit=LINE_BYTES_MAX)
+        reader, writer = await asyncio.open_unix_connection(socket_path(data), limit=ANSWER_BYTES_MAX)
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return None
     try:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Protocol, TypeVar
 
 from paydesk import resources
+from paydesk.assembly.figures import figures
 from paydesk.config import Config
 from paydesk.desk import Reader
 from paydesk.duties import Runner
@@ -26,7 +27,7 @@ from paydesk.web import docs, openapi
 from paydesk.web.assets import Assets
 from paydesk.web.page import Page
 from paydesk.worker.expiring import expire_for_ever
-from paydesk.worker.handlers import handlers
+from paydesk.worker.handlers import PARKED, handlers
 from paydesk.worker.pruning import prune_for_ever
 from paydesk.world import World
 from paydesk.world.turns import Turns
@@ -84,6 +85,7 @@ class House:
         self.committer.on_bug = lambda command, why: self.log.error(
             "decision_failed", command=type(command).__name__, exc_info=why
         )
+        self.committer.on_commit = self.metrics.commit_seconds.observe
         self.directory = Directory(self, self.sealer)
         self.card_keys = CardKeys(random=self.world.random)
         self.psps: dict[str, Psp] = {
@@ -100,7 +102,7 @@ class House:
         self.assets = Assets(resources.folder("static"))
         self.page = Page(templates=resources.folder("templates"), assets=self.assets)
         self.read_nonces = ReadNonces(2 * WINDOW_SECONDS * 1000)
-        self.runner = Runner(self, self.process, handlers(self))
+        self.runner = Runner(self, self.process, handlers(self), PARKED)
 
     async def submit(self, command: Command[R], carry: object = None) -> R:
         return await self.committer.submit(command, carry)
@@ -123,6 +125,10 @@ class House:
 
     def ready(self) -> bool:
         return self._working is not None and not self._working.done() and not self.stopping
+
+    async def figures(self) -> bytes:
+        """What the admin listener shows of this process."""
+        return await figures(self)
 
     def openapi(self) -> bytes:
         """The API's description as JSON; made at the first request for it."""

@@ -8,9 +8,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from paydesk.assembly import dead_letters, outcomes
+from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
-from paydesk.merchants import Merchant, new_merchant
+from paydesk.merchants import new_merchant
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -39,7 +41,7 @@ async def merchants_create(
 
 async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[str]) -> dict[str, Any]:
     """A webhook endpoint, added by the operator: it may be inside PAYDESK_EGRESS_ALLOW. Shows its secret."""
-    account = await desk.account(await _account_id(desk, merchant))
+    account = await desk.account(await account_id(desk, merchant))
     if account is None:
         raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
     check_url(url, bool(account.livemode))
@@ -56,15 +58,14 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
     return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}
 
 
-async def _account_id(desk: DoorDesk, merchant: str) -> str:
-    """Commands take either: a merchant's id means its test account."""
-    found = await desk.reader.get(Merchant, merchant)
-    return found.test_account if found else merchant
-
-
 ACTIONS: dict[str, Action] = {
     "merchants create": merchants_create,
     "webhooks add": webhooks_add,
+    "outcomes": outcomes.outcomes,
+    "dead list": dead_letters.dead_list,
+    "dead show": dead_letters.dead_show,
+    "dead retry": dead_letters.dead_retry,
+    "dead drop": dead_letters.dead_drop,
 }
 
 

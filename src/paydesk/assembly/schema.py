@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from paydesk.assembly.installation import Installation
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
@@ -17,6 +18,7 @@ ROWS: tuple[type[Row], ...] = (
     Attempt,
     Balance,
     CardUse,
+    DeadDuty,
     Delivery,
     Duty,
     Endpoint,

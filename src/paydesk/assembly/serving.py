@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -13,24 +12,20 @@ from typing import Any
 import uvicorn
 from msgspec.structs import replace
 
-from paydesk.assembly import control, files
+from paydesk.assembly import admin, control, files
 from paydesk.assembly.house import House
-from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
-from paydesk.config import Config
-from paydesk.store.ids import letters
+from paydesk.assembly.listening import announced, bind, port_of, uvicorn_config
+from paydesk.assembly.opening import DataLock, find_sealer, prepare
+from paydesk.config import OFF, Config
 from paydesk.store.later import ListsLater
 from paydesk.store.sqlite import SqliteReader, SqliteSession
 from paydesk.telemetry import Log
 from paydesk.web.connections import Connections
 from paydesk.web.door import Door
-from paydesk.web.protocol import limited
 from paydesk.world.http import HttpOut
 from paydesk.world.real import RealWorld
 
-BACKLOG = 2048
-KEEP_ALIVE_SECONDS = 75  # Longer than clients' pools keep a connection, so that they close it first.
 GARBAGE_OBJECTS = 5_000  # New objects before cycles among them are looked for; Python's 700 costs 4 % of a payment.
-GRACE_SECONDS = 10  # For requests that are being answered when a stop is asked for.
 
 
 class SqliteStores:
@@ -71,6 +66,8 @@ async def opened(
 def real_world(config: Config, log: Log) -> RealWorld:
     """This machine; webhooks never reach our own listener."""
     own = [(config.host, config.port)]
+    if config.admin_listens_on is not None:
+        own.append((config.admin_host, config.admin_listens_on))
     http = HttpOut(config.networks, own=lambda: own, anywhere_max=2 * config.asking_max)
     return RealWorld(http, failed=lambda name, why: log.error("task_failed", task=name, exc_info=why))
 
@@ -97,63 +94,27 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(config: Config, environment: Mapping[str, str], log: Log, ready: Callable[[str], None]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. `ready(origin)` is called when requests are answered."""
-    listener = bind(config)
-    config = replace(config, port=listener.getsockname()[1])
+async def serve(
+    config: Config, environment: Mapping[str, str], log: Log, ready: Callable[[str, str | None], None]
+) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. `ready(origin, admin)` is called when requests are answered:
+    where they are, and where the admin listener is.
+    """
+    listener = bind(config.host, config.port, "Choose another --port (0 takes a free one).")
+    watched = admin.bound(config)
+    config = replace(config, port=port_of(listener), admin_port=str(port_of(watched)) if watched else OFF)
     async with opened(config, environment, log) as house:
-        door = Door(house)
-        server = Server(_uvicorn_config(config, house, door), house)
+        room = Connections(files.connections_max(config, files.raise_limit()), config.connections_per_address_max)
+        server = Server(uvicorn_config(house, Door(house), room), house)
         commands = await control.listen(house, config.data)
         _calm_collector()
-        house.world.spawn(_announce(server, lambda: ready(config.origin)), "announce")
-        house.world.spawn(_stop_when_broken(house, server), "watch the database")
-        await server.serve([listener])
+        async with admin.served(house, watched) as where:
+            house.world.spawn(announced(server, lambda: ready(config.origin, where)), "announce")
+            house.world.spawn(_stop_when_broken(house, server), "watch the database")
+            await server.serve([listener])
         commands.close()
         control.socket_path(config.data).unlink(missing_ok=True)
         return 1 if house.broken and house.broken.done() else 0
-
-
-def bind(config: Config) -> socket.socket:
-    """The listening socket, taken before anything else, so that a port in use is said at once."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as why:
-        listener.close()
-        raise CannotOpen(
-            f"Can't listen on {config.host}:{config.port}: {os.strerror(why.errno or 0)}. "
-            "Choose another --port (0 takes a free one)."
-        ) from why
-    listener.listen(BACKLOG)
-    return listener
-
-
-def _uvicorn_config(config: Config, house: House, door: Door) -> uvicorn.Config:
-    protocol = limited(
-        header_bytes_max=config.header_bytes_max,
-        header_timeout_seconds=config.header_timeout_seconds,
-        body_bytes_max=config.body_bytes_max,
-        body_timeout_seconds=config.body_timeout_seconds,
-        room=Connections(files.connections_max(config, files.raise_limit()), config.connections_per_address_max),
-        make_request_id=lambda: f"req_{letters(house.world.random(15))}",
-        log=house.log.info,
-    )
-    return uvicorn.Config(
-        door,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        loop="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
 
 
 def _calm_collector() -> None:
@@ -161,12 +122,6 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 10, 10)
-
-
-async def _announce(server: uvicorn.Server, ready: Callable[[], None]) -> None:
-    while not server.started:  # noqa: ASYNC110 (uvicorn tells by this attribute alone)
-        await asyncio.sleep(0.005)
-    ready()
 
 
 async def _stop_when_broken(house: House, server: uvicorn.Server) -> None:

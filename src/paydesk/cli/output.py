@@ -24,7 +24,7 @@ def show(facts: Mapping[str, object], *, as_json: bool, note: str = "") -> None:
         console.print(f"\n{note}", style="yellow")
 
 
-def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: bool) -> None:
+def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: bool, note: str = "") -> None:
     """A table; tab-separated when piped."""
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
@@ -39,6 +39,8 @@ def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: boo
     for row in rows:
         table.add_row(*(escape(str(row[column])) for column in columns))
     console.print(table)
+    if note:
+        console.print(f"\n{note}", style="yellow")
 
 
 def fail(message: str, *, status: int = 1) -> None:

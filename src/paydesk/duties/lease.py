@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from paydesk.duties.rows import DeadDuty
 from paydesk.errors import Refusal
 from paydesk.store import Command, Duty, Key, Rank, Work
 from paydesk.store.work import LEASE_MS
@@ -28,9 +29,23 @@ def finish(work: Work, duty: Duty) -> None:
 
 
 def put_off(work: Work, duty: Duty, *, due_ms: int, note: str | None = None) -> Duty:
-    """Try again at `due_ms`, whoever is there then."""
+    """This try ended well, and there is more to do: again at `due_ms`, whoever is there then."""
     row = held(work, duty)
-    return work.change(row, owner="", due_ms=due_ms, tries=row.tries + 1, note=row.note if note is None else note)
+    return work.change(
+        row,
+        owner="",
+        due_ms=due_ms,
+        tries=row.tries + 1,
+        failures=0,
+        final_failures=0,
+        note=row.note if note is None else note,
+    )
+
+
+def no_more(work: Work, account: str, duty_id: str) -> None:
+    """What it was to bring is known by another way: it is done whoever holds it, dead or alive."""
+    if row := work.find(Duty, account, duty_id) or work.find(DeadDuty, account, duty_id):
+        work.remove(row)
 
 
 class TakeLease(Command[Duty | None], frozen=True):

@@ -22,6 +22,11 @@ class Places:
         self._waiting: OrderedDict[str, deque[Duty]] = OrderedDict()
         self._count = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return self._count
+
     def take(self, duty: Duty) -> bool:
         """Whether it may begin now; else it waits, if there is room to."""
         if not self._is_free(duty.account):

@@ -3,9 +3,12 @@
 import asyncio
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from paydesk.desk import Desk
+from paydesk.duties.dead import Failed, Parked
+from paydesk.duties.failures import is_retryable, reason_of
 from paydesk.duties.lease import LeaseLost, TakeLease
 from paydesk.duties.places import Places
 from paydesk.errors import Refusal
@@ -29,10 +32,17 @@ NEXT = 'SELECT min("due_ms") FROM "duties"'
 class Runner:
     """One per process. `carry` before the commit is published; `run` as a task; `stop` begins nothing more."""
 
-    def __init__(self, desk: Desk, process: str, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        process: str,
+        handlers: Mapping[str, Handler],
+        parked: Mapping[str, Parked] = MappingProxyType({}),
+    ) -> None:
         self._desk = desk
         self._process = process
         self._handlers = handlers
+        self._parked = parked
         self._carried: dict[str, object] = {}
         self._running: dict[str, Duty] = {}
         self._places: defaultdict[str, Places] = defaultdict(Places)
@@ -52,6 +62,15 @@ class Runner:
             for duty in self._running.values()
             if (not kind or duty.kind == kind) and (not account or duty.account == account)
         )
+
+    def waiting(self, kind: str) -> int:
+        """How many fresh duties of a kind wait for a place."""
+        return self._places[kind].waiting if kind in self._places else 0
+
+    @property
+    def kinds(self) -> Iterable[str]:
+        """What somebody here knows how to do."""
+        return self._handlers
 
     def stop(self) -> None:
         """Begin nothing more. What is owed stays in the database."""
@@ -132,12 +151,33 @@ class Runner:
         except LeaseLost:
             self._desk.log.warning("lease_lost", duty=duty.id)
         except Exception as why:
-            self._desk.log.error("duty_failed", duty=duty.id, exc_info=why)
+            await self._failed(duty, why)
         finally:
             del self._running[duty.id]
             if thing is None:
                 self._places[duty.kind].leave(duty)
                 self._begin_waiting(self._places[duty.kind])
+
+    async def _failed(self, duty: Duty, why: Exception) -> None:
+        """Put it off or park it. What can't be stored now is found again when its lease runs out."""
+        desk, retryable, reason = self._desk, is_retryable(why), reason_of(why)
+        if retryable:
+            desk.log.warning("duty_put_off", duty=duty.id, reason=reason)
+        else:
+            desk.log.error("duty_failed", duty=duty.id, exc_info=why)
+        desk.metrics.duties_failed.labels(duty.kind, "retryable" if retryable else "final").inc()
+        chance = int.from_bytes(desk.world.random(4), "big") / 2**32
+        failed = Failed(
+            duty=duty, retryable=retryable, reason=reason, chance=chance, parked=self._parked.get(duty.kind)
+        )
+        try:
+            dead = await desk.submit(failed)
+        except Refusal as refused:  # The lease is gone, or nothing can be stored.
+            desk.log.warning("failure_not_stored", duty=duty.id, reason=str(refused))
+            return
+        if dead:
+            desk.log.error("duty_parked", duty=duty.id, reason=dead.reason, tries=dead.tries + dead.failures)
+            desk.metrics.duties_parked.labels(duty.kind).inc()
 
     def _begin_waiting(self, places: Places) -> None:
         now_ms = self._desk.world.now_ms()

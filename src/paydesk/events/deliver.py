@@ -6,10 +6,13 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from paydesk.desk import Desk
+from paydesk.duties.dead import bury
 from paydesk.duties.lease import finish, held, put_off
+from paydesk.duties.rows import DeadDuty
 from paydesk.events import endpoints, signing
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.events.schedule import HOLD_MS, Result, next_delay_ms, result_of
+from paydesk.scrubbing import scrubbed
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Duty, Key, Rank, Work, table_of
 from paydesk.world import Outgoing
@@ -54,6 +57,8 @@ class RecordDelivery(Command[None], frozen=True):
     """The receiver answered 410: disable the endpoint."""
     releases: str | None = None
     """The event that was held back behind this one and may go now."""
+    unlisted: bool = False
+    """Given up, and not for people to retry: the endpoint was deleted."""
 
     def keys(self) -> Iterable[Key]:
         delivery = self.delivery
@@ -76,6 +81,7 @@ class RecordDelivery(Command[None], frozen=True):
         work.add(self.delivery)
         if self.delivery.next_attempt_ms is not None:
             work.owe(duty_of(self.delivery), after_ms=max(self.delivery.next_attempt_ms - work.now_ms, 1))
+        self._list_if_dead(work)
         if self.ends_dispatch:
             finish(work, self.duty)
 
@@ -90,6 +96,26 @@ class RecordDelivery(Command[None], frozen=True):
             finish(work, self.duty)
         else:
             put_off(work, self.duty, due_ms=self.delivery.next_attempt_ms)
+        self._list_if_dead(work)
+
+    def _list_if_dead(self, work: Work) -> None:
+        delivery, duty = self.delivery, duty_of(self.delivery)
+        if delivery.status != "dead" or self.unlisted:
+            return
+        dead = DeadDuty(
+            account=duty.account,
+            id=duty.id,
+            kind=duty.kind,
+            subject=duty.subject,
+            note=duty.note,
+            tries=delivery.attempts,
+            failures=0,
+            reason=scrubbed(delivery.error or "given up"),
+            lease=self.duty.lease if self.duty.kind == DELIVER else 0,
+            created_ms=delivery.first_attempt_ms,
+            died_ms=work.now_ms,
+        )
+        bury(work, dead)
 
 
 def duty_of(delivery: Delivery) -> Duty:
@@ -112,9 +138,18 @@ async def deliver(desk: EventDesk, duty: Duty, carried: object) -> None:
     endpoint = await desk.reader.get(Endpoint, duty.account, duty.note)
     if endpoint is None or endpoint.status != "enabled":
         given_up = replace(delivery, status="dead", next_attempt_ms=None, error="the endpoint is gone or disabled")
-        return await desk.submit(RecordDelivery(duty=duty, delivery=given_up))
+        return await desk.submit(RecordDelivery(duty=duty, delivery=given_up, unlisted=endpoint is None))
+    if delivery.status == "dead":  # Retried by a person: the whole schedule begins anew.
+        delivery = replace(delivery, status="pending", attempts=0)
     command = await attempt(desk, duty, event, endpoint, delivery)
     return await desk.submit(command)
+
+
+def parked(work: Work, dead: DeadDuty) -> None:
+    """A delivery whose duty was parked is given up, so that it holds nothing back."""
+    row = work.find(Delivery, dead.account, dead.subject, dead.note)
+    if row and row.status == "pending":
+        work.change(row, status="dead", next_attempt_ms=None, error="a fault of ours; it waits for a retry")
 
 
 async def attempt(

@@ -6,7 +6,8 @@ The direct answer, a look-up, a challenge that is over, an errand, a notice: all
 
 from collections.abc import Iterable
 
-from paydesk.duties.lease import held, put_off
+from paydesk.duties.lease import held, no_more, put_off
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.record import keys as event_keys
 from paydesk.ledger import Chart, LedgerTransaction
 from paydesk.ledger.post import keys as balance_keys
@@ -81,8 +82,8 @@ class Outcome(Command[bool], frozen=True):
             self._wait_for_the_shopper(work, attempt)
         elif attempt.status in OPEN:
             self._ask_again(work, attempt)
-        elif duty := work.find(Duty, self.duty.account, self.duty.id):
-            work.remove(duty)
+        else:
+            no_more(work, self.duty.account, self.duty.id)
         return can_be
 
     def _wait_for_the_shopper(self, work: Work, attempt: Attempt) -> None:
@@ -138,8 +139,8 @@ class ErrandOutcome(Command[None], frozen=True):
             end_errand(work, row, "refused" if isinstance(self.verdict, Captured) else "done", PSP)
         elif row.status == "asking":
             self._still_open(work, row)
-        elif duty := work.find(Duty, self.duty.account, self.duty.id):
-            work.remove(duty)
+        else:
+            no_more(work, self.duty.account, self.duty.id)
 
     def _still_open(self, work: Work, row: Errand) -> None:
         """The charge is as it was before."""
@@ -168,8 +169,7 @@ def _settle_errand(work: Work, row: Errand, cause: str) -> None:
 def end_errand(work: Work, row: Errand, status: str, cause: str) -> None:
     """It is over: the intent is free for the next one, and who waited is answered."""
     work.change(row, status=status, settled_ms=work.now_ms)
-    if duty := work.find(Duty, row.account, errand_id(row.id)):
-        work.remove(duty)
+    no_more(work, row.account, errand_id(row.id))
     intent = work.get(Intent, row.account, row.intent)
     canceling = row.kind == "cancel" and status == "done" and row.why not in (CHALLENGE, LATE)
     if canceling and intent.status not in TERMINAL:  # The bank's no came first: nothing is held, nothing is wanted.
@@ -182,8 +182,30 @@ def end_errand(work: Work, row: Errand, status: str, cause: str) -> None:
         free_key(work, row.account, row.idempotency_key)
 
 
+def parked(work: Work, dead: DeadDuty) -> None:
+    """The question was parked: the intent stays open and says so, and promises no time of a next look."""
+    attempt = work.find(Attempt, dead.account, dead.subject)
+    intent = attempt and work.find(Intent, attempt.account, attempt.intent)
+    if attempt and intent and attempt.status == "asking":
+        unknown(work, intent, None, about=attempt.id, event=True, attempt=attempt)
+
+
+def errand_parked(work: Work, dead: DeadDuty) -> None:
+    """The same for an errand."""
+    row = work.find(Errand, dead.account, dead.subject)
+    intent = row and work.find(Intent, row.account, row.intent)
+    if row and intent and intent.errand == row.id:
+        unknown(work, intent, None, about=row.id)
+
+
 def unknown(
-    work: Work, intent: Intent, next_check_ms: int, *, about: str, event: bool = False, attempt: Attempt | None = None
+    work: Work,
+    intent: Intent,
+    next_check_ms: int | None,
+    *,
+    about: str,
+    event: bool = False,
+    attempt: Attempt | None = None,
 ) -> None:
     """The PSP was asked and its answer is missing: the intent says so, and when it is asked again."""
     if intent.outcome_unknown:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from paydesk.duties.lease import no_more
 from paydesk.errors import CODES
 from paydesk.ledger import Chart, post
 from paydesk.merchants import Account
@@ -23,7 +24,7 @@ from paydesk.payments.states import Move, move
 from paydesk.payments.tell import change
 from paydesk.payments.terms import News
 from paydesk.psp.base import Authorised, Canceled, Captured, ChallengeWanted, Declined, NotSent
-from paydesk.store import Duty, Work
+from paydesk.store import Work
 
 OWN_CODES = ("expired_card", "incorrect_cvc", "processing_error", "incorrect_number")
 """Declines that have an error code of their own, as at Stripe; all others are `card_declined`."""
@@ -301,5 +302,4 @@ def _saved(work: Work, attempt: Attempt, token: str | None) -> str | None:
 def _settle(work: Work, attempt: Attempt, status: str, **new: Any) -> None:
     """What was open about it is known: nobody has to ask any more."""
     work.change(attempt, status=status, settled_ms=work.now_ms, challenge_url=None, challenge_until_ms=None, **new)
-    if duty := work.find(Duty, attempt.account, ask_psp_id(attempt.id)):
-        work.remove(duty)
+    no_more(work, attempt.account, ask_psp_id(attempt.id))

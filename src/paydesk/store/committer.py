@@ -9,7 +9,7 @@ arrival.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -111,6 +111,8 @@ class Committer:
         self._under_way: list[Waiting] = []
         self.on_bug: Callable[[Command[Any], BaseException], None] = lambda command, why: None
         """Told of every exception in a decision that is not a refusal."""
+        self.on_commit: Callable[[float], None] = lambda seconds: None
+        """Told how long each COMMIT took."""
 
     @property
     def waiting(self) -> int:
@@ -222,7 +224,7 @@ class Committer:
         answers, changes = await self._write(batch, marker)
         if not changes:
             await self._session.rollback()
-        elif not await self._stored(marker):
+        elif not await self._timed(self._stored(marker)):
             return await self._commit(batch)
         for waiting, answer in answers:
             if waiting.carry is not None and not isinstance(answer, Exception):
@@ -248,6 +250,13 @@ class Committer:
                 raise Conflict(repr(why)) from why  # Keys or values that make no sense: halving finds out whose.
             raise
         return answers, changes
+
+    async def _timed(self, stored: Awaitable[bool]) -> bool:
+        began = self._world.monotonic()
+        try:
+            return await stored
+        finally:
+            self.on_commit(self._world.monotonic() - began)
 
     async def _stored(self, marker: Marker) -> bool:
         """COMMIT; where its fate is unknown, learn it by inserting the marker again, for as long as that takes."""

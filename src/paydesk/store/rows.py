@@ -24,6 +24,8 @@ class Row(Struct, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]]
     INDEXES: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Index ranges that a named statement of a duty, or a list of /v1, walks along."""
+    INDEXES_WHERE: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    """(condition, columns): indexes over few of the rows, so that the others cost nothing."""
     WIDE: ClassVar[bool] = False
     """Rows of more than about 500 bytes keep SQLite's rowid, so that the key's tree stays small."""
 
@@ -42,6 +44,7 @@ class Duty(Versioned, frozen=True, kw_only=True):
     TABLE = "duties"
     KEY = ("account", "id")
     INDEXES = (("due_ms", "account", "id"),)
+    INDEXES_WHERE = (("tries > 0", ("kind", "created_ms", "account", "id")),)  # A payment that goes well is not in it.
 
     account: str
     id: str
@@ -52,6 +55,11 @@ class Duty(Versioned, frozen=True, kw_only=True):
     note: str = ""
     """What the duty has to remember between tries, as JSON; empty when nothing."""
     tries: int = 0
+    """How often it was done and put off."""
+    failures: int = 0
+    """How often in a row doing it raised; a try that ends well begins anew."""
+    final_failures: int = 0
+    """Those of them that trying again alone does not mend (`duties/failures.py`)."""
     due_ms: int = 0
     """When it is due; while somebody works on it, the end of the lease."""
     owner: str = ""

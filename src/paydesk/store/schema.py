@@ -23,6 +23,10 @@ def sql_table(kind: type[Row], metadata: sa.MetaData) -> sa.Table:
     made = sa.Table(table.name, metadata, *columns, sqlite_strict=True, sqlite_with_rowid=kind.WIDE)
     for index in kind.INDEXES:
         sa.Index(f"{table.name}_{'_'.join(index)}", *(made.c[name] for name in index))
+    for condition, index in kind.INDEXES_WHERE:
+        where = sa.text(condition)
+        name = f"{table.name}_some_{'_'.join(index)}"
+        sa.Index(name, *(made.c[name] for name in index), sqlite_where=where, postgresql_where=where)
     return made
 
 

@@ -161,6 +161,11 @@ class SqliteReader:
         with storage_faults:
             return [make(values) for values in self.database.execute(statement, parameters)]
 
+    async def texts(self, statement: str, parameters: Sequence[Any]) -> list[str]:
+        """The first column of each row."""
+        with storage_faults:
+            return [row[0] for row in self.database.execute(statement, parameters)]
+
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
         """One number, or None."""
         with storage_faults:

@@ -52,6 +52,10 @@ class DoorDesk(WaitingDesk, EventDesk, Protocol):
         """How many questions to PSPs are under way, of one account or of all."""
         ...
 
+    async def figures(self) -> bytes:
+        """What the admin listener shows, in Prometheus' text format."""
+        ...
+
     def ready(self) -> bool:
         """Whether requests can be served."""
         ...

@@ -15,7 +15,7 @@ from paydesk.store import StorageFault
 from paydesk.store.ids import letters
 from paydesk.web.call import JSON, Call, ClientGone, Headers, Receive, Response, Scope, Send, Streaming
 from paydesk.web.desk import DoorDesk
-from paydesk.web.routes import ROUTES, Handler
+from paydesk.web.routes import ROUTES, Handler, Route
 
 UNREAD_MAX = 60  # What of a stranger's path or method a log line shows.
 
@@ -23,9 +23,10 @@ UNREAD_MAX = 60  # What of a stranger's path or method a log line shows.
 class Door:
     """Handles one request at a time per call; holds no state but the routes and the desk."""
 
-    def __init__(self, desk: DoorDesk) -> None:
+    def __init__(self, desk: DoorDesk, routes: Iterable[Route] = ROUTES, *, per_address: bool = True) -> None:
         self._desk = desk
-        self._router = Router(list(_routes()), redirect_slashes=False, default=_no_route)
+        self._per_address = desk.per_address if per_address else None
+        self._router = Router(list(_routes(routes)), redirect_slashes=False, default=_no_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +55,7 @@ class Door:
 
     def _check(self, call: Call) -> None:
         desk = self._desk
-        if desk.per_address and (wait := desk.per_address.take(call.address, desk.world.monotonic())):
+        if self._per_address and (wait := self._per_address.take(call.address, desk.world.monotonic())):
             raise Refusal("rate_limited", retry_after_seconds=wait)
         check_path(call.raw_path, call.query)
 
@@ -143,10 +144,10 @@ async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
     raise Refusal("route_missing")
 
 
-def _routes() -> Iterable[StarletteRoute]:
+def _routes(routes: Iterable[Route]) -> Iterable[StarletteRoute]:
     """One Starlette route per path, so that another method on it is told apart from no such path."""
     by_path: dict[str, dict[str, Endpoint]] = {}
-    for route in ROUTES:
+    for route in routes:
         by_path.setdefault(route.path, {})[route.method] = Endpoint(route.path, route.handler)
     for path, methods in by_path.items():
         yield StarletteRoute(path, endpoint=ByMethod(methods), methods=list(methods))

@@ -1,18 +1,24 @@
-"""Every kind of duty and the room that does it."""
+"""Every kind of duty and the room that does it, and who is told when it is done no more."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
+from paydesk.duties.dead import Parked
 from paydesk.duties.runner import Handler
+from paydesk.events import deliver as deliveries
 from paydesk.events.deliver import DELIVER, EventDesk, deliver
 from paydesk.events.dispatch import dispatch
 from paydesk.events.record import DISPATCH
+from paydesk.payments import outcome
 from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
 from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
+
+PARKED: Mapping[str, Parked] = {ASK_PSP: outcome.parked, ERRAND: outcome.errand_parked, DELIVER: deliveries.parked}
+"""What else changes when a duty of this kind is parked."""
 
 
 class WorkerDesk(PaymentDesk, EventDesk, Protocol):

@@ -1,0 +1,71 @@
+"""Sockets that listen, and uvicorn's settings for whoever answers there."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from paydesk.assembly.house import House
+from paydesk.assembly.opening import CannotOpen
+from paydesk.store.ids import letters
+from paydesk.web.connections import Connections
+from paydesk.web.door import Door
+from paydesk.web.protocol import limited
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75  # Longer than clients' pools keep a connection, so that they close it first.
+GRACE_SECONDS = 10  # For requests that are being answered when a stop is asked for.
+
+
+def bind(host: str, port: int, advice: str) -> socket.socket:
+    """A listening socket, taken before anything else, so that a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as why:
+        listener.close()
+        raise CannotOpen(f"Can't listen on {host}:{port}: {os.strerror(why.errno or 0)}. {advice}") from why
+    listener.listen(BACKLOG)
+    return listener
+
+
+def port_of(listener: socket.socket) -> int:
+    return listener.getsockname()[1]
+
+
+def uvicorn_config(house: House, door: Door, room: Connections) -> uvicorn.Config:
+    """Our own protocol with its limits, and nothing of uvicorn's that would speak for us."""
+    config = house.config
+    protocol = limited(
+        header_bytes_max=config.header_bytes_max,
+        header_timeout_seconds=config.header_timeout_seconds,
+        body_bytes_max=config.body_bytes_max,
+        body_timeout_seconds=config.body_timeout_seconds,
+        room=room,
+        make_request_id=lambda: f"req_{letters(house.world.random(15))}",
+        log=house.log.info,
+    )
+    return uvicorn.Config(
+        door,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+async def announced(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+    """Call `ready` when the server answers."""
+    while not server.started:  # noqa: ASYNC110 (uvicorn tells by this attribute alone)
+        await asyncio.sleep(0.005)
+    ready()
