@@ -45,7 +45,8 @@ def _left_open(tables: Tables) -> Iterator[str]:
         if intent["status"] == "processing" or intent["outcome_unknown"] or intent["next_check_ms"]:
             yield f"{intent['id']} is still {intent['status']}, its outcome open"
     for duty in tables["duties"]:
-        yield f"the duty {duty['id']} is still owed"
+        if duty["kind"] != "mature":  # Pending money waits for its day.
+            yield f"the duty {duty['id']} is still owed"
     for kept in tables["idempotency_keys"]:
         if not kept["status"]:
             yield f"the idempotency key {kept['idempotency_key']} is still running"

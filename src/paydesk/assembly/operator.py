@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
-from paydesk.merchants import Merchant, new_merchant
+from paydesk.merchants import Merchant, Terms, new_merchant
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -26,12 +26,22 @@ Action = Callable[..., Awaitable[dict[str, Any]]]
 
 
 async def merchants_create(
-    desk: DoorDesk, *, name: str, origins: list[str], psp_url: str, psp_key: str | None, fee: str
+    desk: DoorDesk,
+    *,
+    name: str,
+    origins: list[str],
+    psp_url: str,
+    psp_key: str | None,
+    fee: str,
+    refund_fee: str = "0",
+    dispute_fee: str = "0",
+    settlement_delay_days: int = 2,
 ) -> dict[str, Any]:
-    """A merchant with a test account; shows the key's secret this once."""
+    """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
+    terms = Terms(fee=fee, refund_fee=refund_fee, dispute_fee=dispute_fee, settlement_delay_days=settlement_delay_days)
     command, shown = new_merchant(
-        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, fee=fee
+        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, terms=terms
     )
     await desk.submit(command)
     return asdict(shown)
