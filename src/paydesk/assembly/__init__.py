@@ -2,6 +2,6 @@
 
 `serve` starts here, and so do tests and the simulation. Read: `house.py` (the desk), `opening.py` (data folder, master
 key, database), `migrate.py`
-and `migrations/`, `schema.py` (every row type), `operator.py` (what the command line asks for), `control.py` (the
-socket it asks through), `serving.py`.
+and `migrations/`, `schema.py` (every row type), `operator.py` and `books.py` (what the command line asks for),
+`control.py` (the socket it asks through), `serving.py`.
 """

@@ -2,15 +2,18 @@
 one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from paydesk.assembly import books
+from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
-from paydesk.merchants import Merchant, Terms, new_merchant
+from paydesk.merchants import Terms, new_merchant
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -23,6 +26,8 @@ class Request(Struct, frozen=True):
 
 
 Action = Callable[..., Awaitable[dict[str, Any]]]
+Telling = Callable[..., AsyncGenerator[dict[str, Any]]]
+"""An action that has more to say than one line; the last one holds `done`."""
 
 
 async def merchants_create(
@@ -49,7 +54,7 @@ async def merchants_create(
 
 async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[str]) -> dict[str, Any]:
     """A webhook endpoint, added by the operator: it may be inside PAYDESK_EGRESS_ALLOW. Shows its secret."""
-    account = await desk.account(await _account_id(desk, merchant))
+    account = await desk.account(await account_id(desk, merchant))
     if account is None:
         raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
     check_url(url, bool(account.livemode))
@@ -66,15 +71,15 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
     return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}
 
 
-async def _account_id(desk: DoorDesk, merchant: str) -> str:
-    """Commands take either: a merchant's id means its test account."""
-    found = await desk.reader.get(Merchant, merchant)
-    return found.test_account if found else merchant
-
-
 ACTIONS: dict[str, Action] = {
     "merchants create": merchants_create,
     "webhooks add": webhooks_add,
+}
+
+
+TELLING: dict[str, Telling] = {
+    "ledger verify": books.ledger_verify,
+    "ledger export": books.ledger_export,
 }
 
 
@@ -83,4 +88,21 @@ async def act(desk: DoorDesk, request: Request) -> dict[str, Any]:
     try:
         return {"done": await ACTIONS[request.what](desk, **request.arguments)}
     except Refusal as why:
-        return {"error": {"code": why.code, "message": why.message, "param": why.param}}
+        return _refused(why)
+
+
+async def tell(desk: DoorDesk, request: Request) -> AsyncGenerator[dict[str, Any]]:
+    """Do it; every line of its answer."""
+    if request.what not in TELLING:
+        yield await act(desk, request)
+        return
+    try:
+        async with aclosing(TELLING[request.what](desk, **request.arguments)) as lines:
+            async for line in lines:
+                yield line
+    except Refusal as why:
+        yield _refused(why)
+
+
+def _refused(why: Refusal) -> dict[str, Any]:
+    return {"error": {"code": why.code, "message": why.message, "param": why.param}}

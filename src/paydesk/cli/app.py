@@ -1,20 +1,17 @@
 """Every command, with its options and its help."""
 
-import asyncio
 import logging
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvloop
 
-from paydesk.cli import output
-from paydesk.config import Config, explain, read
-from paydesk.errors import Refusal, Sentence
+from paydesk.cli import ledger, output
+from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
+from paydesk.config import explain
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
 merchants = typer.Typer(no_args_is_help=True, help="Merchants and their accounts.")
@@ -23,9 +20,7 @@ sign = typer.Typer(no_args_is_help=True, help="Signatures of requests (PD1).")
 app.add_typer(merchants, name="merchants")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
-
-Data = Annotated[Path | None, typer.Option("--data", help="The data folder.", show_default="var/paydesk")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(ledger.app, name="ledger")
 
 
 @app.callback()
@@ -44,14 +39,14 @@ def serve(
     from paydesk.assembly.serving import serve as serve_until_stopped  # noqa: PLC0415 (other commands start faster)
     from paydesk.telemetry import Log  # noqa: PLC0415
 
-    config = _config(data=data, port=port, host=host)
+    config = read_config(data=data, port=port, host=host)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
 
     def ready(origin: str) -> None:
         output.show({"serving": origin, "data": str(config.data)}, as_json=as_json)
         sys.stdout.flush()
 
-    with _sentences():
+    with sentences():
         status = uvloop.run(serve_until_stopped(config, os.environ, Log(config.log_level), ready))
     raise SystemExit(status)
 
@@ -72,7 +67,7 @@ def merchants_create(
     as_json: AsJson = False,
 ) -> None:
     """Create a merchant with a test account and a key. The secret is shown this once."""
-    facts = _ask(
+    facts = ask(
         data,
         "merchants create",
         name=name,
@@ -97,7 +92,7 @@ def webhooks_add(
 ) -> None:
     """Add a webhook endpoint. It may be in private space where PAYDESK_EGRESS_ALLOW says so."""
     wanted = [event.strip() for event in events.split(",")]
-    facts = _ask(data, "webhooks add", merchant=merchant, url=url, events=wanted)
+    facts = ask(data, "webhooks add", merchant=merchant, url=url, events=wanted)
     output.show(facts, as_json=as_json, note="The secret verifies what is sent there. Give it to the receiver alone.")
 
 
@@ -118,7 +113,7 @@ def sign_explain(
     """Show the string that the server signs for a request, the digest of each part and the clock's offset."""
     from paydesk.cli.explain import explained  # noqa: PLC0415
 
-    with _sentences():
+    with sentences():
         facts = explained(
             method=method,
             target=path,
@@ -136,7 +131,7 @@ def sign_explain(
 @app.command()
 def config(data: Data = None, as_json: AsJson = False) -> None:
     """Every setting: its value, where that comes from, its default and a sentence."""
-    with _sentences():
+    with sentences():
         settings = explain(os.environ, {"data": data})
     rows: list[dict[str, object]] = [
         {
@@ -162,7 +157,7 @@ def demo(
     """Start a PSP, Paydesk and a shop; make one whole payment; then stay up for you to try."""
     from paydesk.cli.demo import run_demo  # noqa: PLC0415
 
-    with _sentences():
+    with sentences():
         raise SystemExit(run_demo(once=once, data=data, as_json=as_json))
 
 
@@ -171,39 +166,7 @@ def run() -> None:
     app(prog_name="paydesk")
 
 
-def _config(**given: Any) -> Config:
-    with _sentences():
-        return read(os.environ, given)
-
-
-def _ask(data: Path | None, what: str, **arguments: Any) -> dict[str, Any]:
-    """The operator's request, through a running `serve` or with the data folder itself."""
-    from paydesk.assembly.operator import Request  # noqa: PLC0415
-    from paydesk.assembly.serving import with_house  # noqa: PLC0415
-    from paydesk.telemetry import Log  # noqa: PLC0415
-
-    config = _config(data=data)
-    with _sentences():
-        answer = asyncio.run(with_house(config, os.environ, Log("error"), Request(what, arguments)))
-    if error := answer.get("error"):
-        output.fail(error["message"])
-    return answer["done"]
-
-
 def _bytes_of(body: Path | None) -> bytes:
     if body is None:
         return b""
     return sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes()
-
-
-@contextmanager
-def _sentences() -> Generator[None]:
-    """What goes wrong in a known way is one sentence and exit status 1, not a traceback."""
-    try:
-        yield
-    except Refusal as why:
-        output.fail(why.message)
-    except Sentence as why:
-        output.fail(str(why))
-    except OSError as why:
-        output.fail(f"{why.filename}: {why.strerror}." if why.filename else str(why))

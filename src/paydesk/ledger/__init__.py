@@ -6,7 +6,7 @@ posted.
 Called by `payments/outcome.py` inside a decision, so that status, books and event are one commit.
 
 Read: `chart.py` (the ledger accounts and what each means), `rows.py`, `post.py` (the one way in), `balance.py` (what
-`/v1/balance` shows).
+`/v1/balance` shows), `shapes.py` (the journal as the API shows it), `verify.py` (the recount), `export.py`.
 """
 
 from paydesk.ledger.chart import Chart, Owed

@@ -82,14 +82,14 @@ class Chart(Struct, frozen=True):
 
 def purpose(ledger_account: str) -> str:
     """`merchant_pending` of `acct_…/merchant_pending/usd`."""
-    return ledger_account.split("/")[1]
+    return ledger_account.partition("/")[2].partition("/")[0]
 
 
 def owner_of(ledger_account: str) -> str:
     """The account that a ledger account belongs to."""
-    return ledger_account[: ledger_account.index("/")]
+    return ledger_account.partition("/")[0]
 
 
 def currency_of(ledger_account: str) -> str:
     """The one currency that a ledger account is kept in."""
-    return ledger_account[ledger_account.rindex("/") + 1 :]
+    return ledger_account.rpartition("/")[2]
