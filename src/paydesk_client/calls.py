@@ -171,6 +171,43 @@ class Balance(Generic[Sent]):
         return self._send(_get("/v1/balance"))
 
 
+class Ledger(Generic[Sent]):
+    """The books: every move of money, and the change log of every ledger account. Debits are positive."""
+
+    def __init__(self, send: Send[Sent]) -> None:
+        self._send = send
+
+    def transactions(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Moves of money with their entries, newest first; all, or those of one payment intent."""
+        of = {"payment_intent": payment_intent}
+        return self._send(_get("/v1/ledger/transactions", _page(limit, starting_after, ending_before) | of))
+
+    def accounts(
+        self, *, limit: int | None = None, starting_after: str | None = None, ending_before: str | None = None
+    ) -> Sent:
+        """Ledger accounts with their balances, by name."""
+        return self._send(_get("/v1/ledger/accounts", _page(limit, starting_after, ending_before)))
+
+    def entries(
+        self,
+        ledger_account: str,
+        *,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """The change log of a ledger account, newest first, each entry with the balance after it."""
+        of = {"ledger_account": ledger_account}
+        return self._send(_get("/v1/ledger/entries", _page(limit, starting_after, ending_before) | of))
+
+
 class Calls(Generic[Sent]):
     """Everything a merchant's server can ask, whichever way it is sent."""
 
@@ -179,6 +216,7 @@ class Calls(Generic[Sent]):
         self.webhook_endpoints = WebhookEndpoints(send)
         self.events = Events(send)
         self.balance = Balance(send)
+        self.ledger = Ledger(send)
         self._send_call = send
 
     def ping(self) -> Sent:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
+from paydesk.payments.maturity import MATURE
 from paydesk.payments.rows import Attempt, CardUse, Intent
 from paydesk.requests.rows import Kept
 from paydesk.store import Duty
@@ -112,7 +113,7 @@ def beliefs(facts: Facts) -> Iterator[str]:
 
 def settled(facts: Facts) -> Iterator[str]:
     """3: nothing stays open once the faults are over."""
-    yield from (f"{duty.id} is still owed" for duty in facts.duties)
+    yield from (f"{duty.id} is still owed" for duty in facts.duties if duty.kind != MATURE)
     yield from (f"{dead.id} was parked: {dead.reason}" for dead in facts.dead)
     yield from (f"{attempt.id} is still asking" for attempt in facts.attempts if attempt.status == "asking")
     for intent in facts.intents.values():
@@ -148,6 +149,7 @@ def posted_once(facts: Facts) -> Iterator[str]:
     posted: Counter[tuple[object, ...]] = Counter(
         (transaction.psp, transaction.reference, transaction.subject, over.get(transaction.id))
         for transaction in facts.transactions
+        if transaction.kind == "capture"
     )
     due: Counter[tuple[object, ...]] = Counter(
         (attempt.psp, attempt.psp_reference, attempt.intent, attempt.amount_minor)

@@ -127,7 +127,8 @@ class Run:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _owed(self) -> int:
-        return self._database.number("SELECT count(*) FROM duties")
+        """What is to be done before the day is over: pending money waits for its own."""
+        return self._database.number("SELECT count(*) FROM duties WHERE kind <> 'mature'")
 
     async def _client(self, number: int) -> None:
         await asyncio.sleep(self._dice.random() * self._payments * ARRIVE_SECONDS)

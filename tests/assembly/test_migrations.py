@@ -55,12 +55,12 @@ def test_a_database_from_the_future_is_refused_with_a_sentence(database: Path) -
 
 GUARDED = [
     (
-        "INSERT INTO ledger_postings VALUES ('a', 't', '1', 'a/fees/usd', 5, 'usd')",
+        "INSERT INTO ledger_postings VALUES ('a', 't', '1', 'a/fees/usd', 5, 'usd', 1, 5)",
         "UPDATE ledger_postings SET amount_minor = 6",
         "never changed",
     ),
     (
-        "INSERT INTO ledger_postings VALUES ('a', 't', '1', 'a/fees/usd', 5, 'usd')",
+        "INSERT INTO ledger_postings VALUES ('a', 't', '1', 'a/fees/usd', 5, 'usd', 1, 5)",
         "DELETE FROM ledger_postings",
         "never removed",
     ),

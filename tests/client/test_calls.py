@@ -26,6 +26,16 @@ READS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda p: p.events.list(starting_after="evt_1"), "/v1/events?starting_after=evt_1"),
     (lambda p: p.events.retrieve("evt_1"), "/v1/events/evt_1"),
     (lambda p: p.balance.retrieve(), "/v1/balance"),
+    (lambda p: p.ledger.transactions(), "/v1/ledger/transactions"),
+    (
+        lambda p: p.ledger.transactions(payment_intent=INTENT, limit=3),
+        f"/v1/ledger/transactions?limit=3&payment_intent={INTENT}",
+    ),
+    (lambda p: p.ledger.accounts(limit=100), "/v1/ledger/accounts?limit=100"),
+    (
+        lambda p: p.ledger.entries("acct_1/fees/usd", starting_after="txn_1.2"),
+        "/v1/ledger/entries?starting_after=txn_1.2&ledger_account=acct_1%2Ffees%2Fusd",
+    ),
     (lambda p: p.ping(), "/v1/ping"),
 ]
 

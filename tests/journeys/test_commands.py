@@ -136,6 +136,10 @@ def test_a_port_in_use_is_said(tmp_path: Path, stage: Stage) -> None:
         ({"fee": "1,5%"}, "fee"),
         ({"fee": "101%"}, "fee"),
         ({"fee": "-1%"}, "fee"),
+        ({"refund_fee": "1,5%"}, "fee"),
+        ({"dispute_fee": "101%"}, "fee"),
+        ({"settlement_delay_days": -1}, "0 to 30 days"),
+        ({"settlement_delay_days": 31}, "0 to 30 days"),
         ({"psp_url": "ftp://psp.example"}, "URL"),
         ({"psp_url": "http://"}, "URL"),
         ({"psp_url": "http://["}, "URL"),
@@ -143,7 +147,7 @@ def test_a_port_in_use_is_said(tmp_path: Path, stage: Stage) -> None:
         ({"psp_url": "http://psp.example/?key=1"}, "URL"),
     ],
 )
-def test_merchants_that_can_not_be(cast: Cast, changed: dict[str, str], said: str) -> None:
+def test_merchants_that_can_not_be(cast: Cast, changed: dict[str, Any], said: str) -> None:
     """Over the socket: it is what the command prints (and the next test sees that it does)."""
     asked = {"name": "Tea", "origins": [SHOP], "psp_url": cast.stage.psp, "psp_key": None, "fee": "0"}
     given = {("origins" if key == "origin" else key): ([to] if key == "origin" else to) for key, to in changed.items()}
@@ -281,7 +285,17 @@ def test_sign_explain_says_what_is_malformed(path: str, changed: dict[str, str])
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["merchants", "create"], ["webhooks", "add"], ["sign", "explain"], ["config"], ["demo"]]
+    "command",
+    [
+        [],
+        ["ledger", "verify"],
+        ["serve"],
+        ["merchants", "create"],
+        ["webhooks", "add"],
+        ["sign", "explain"],
+        ["config"],
+        ["demo"],
+    ],
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = paydesk(*command, "--help")

@@ -6,7 +6,7 @@ With nothing to do it is at once as late as the next timer, so three days of ret
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
 from io import BytesIO
@@ -272,9 +272,12 @@ def migrated() -> bytes:
 
 
 @asynccontextmanager
-async def turned(folder: Path, *, prunes: bool = False, **settings: Any) -> AsyncGenerator[Turned]:
+async def turned(
+    folder: Path, *, prunes: bool = False, terms: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncGenerator[Turned]:
     """A house at work in `folder`; whatever it logged as an error fails the test. Pruning takes a look every ten
-    seconds, which is many looks in three days: it is for those who ask for it.
+    seconds, which is many looks in three days: it is for those who ask for it. `terms` are the merchant's,
+    such as its fee.
     """
     folder.mkdir()
     world, log = TurnedWorld(prunes=prunes), BytesIO()
@@ -287,7 +290,12 @@ async def turned(folder: Path, *, prunes: bool = False, **settings: Any) -> Asyn
     await house.start()
     playing = Turned(house, world, log)
     playing.facts = await merchants_create(
-        house, name="Tea House", origins=[SHOP], psp_url=PSP, psp_key="psp-key-of-tea", fee="0"
+        house,
+        name="Tea House",
+        origins=[SHOP],
+        psp_url=PSP,
+        psp_key="psp-key-of-tea",
+        **({"fee": "0"} | dict(terms or {})),
     )
     try:
         yield playing

@@ -45,7 +45,8 @@ def _left_open(tables: Tables) -> Iterator[str]:
         if intent["status"] == "processing" or intent["outcome_unknown"] or intent["next_check_ms"]:
             yield f"{intent['id']} is still {intent['status']}, its outcome open"
     for duty in tables["duties"]:
-        yield f"the duty {duty['id']} is still owed"
+        if duty["kind"] != "mature":  # Pending money waits for its day.
+            yield f"the duty {duty['id']} is still owed"
     for dead in tables["dead_duties"]:
         yield f"the duty {dead['id']} was parked: {dead['reason']}"
     for kept in tables["idempotency_keys"]:

@@ -15,12 +15,13 @@ def audit_books(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
 
 def _transactions(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
     captured = {charge["id"]: charge for charge in charges if charge["status"] == "captured"}
-    posted = Counter(row["reference"] for row in tables["ledger_transactions"])
+    captures = [row for row in tables["ledger_transactions"] if row["kind"] == "capture"]
+    posted = Counter(row["reference"] for row in captures)
     for charge in captured:
         if posted[charge] != 1:
             yield f"{charge} was captured and has {posted[charge]} ledger transactions"
     paid = {attempt["psp_reference"]: attempt["intent"] for attempt in tables["attempts"]}
-    for row in tables["ledger_transactions"]:
+    for row in captures:
         if row["reference"] not in captured:
             yield f"{row['id']} is of {row['reference']}, which the PSP did not capture"
         elif paid.get(row["reference"]) != row["subject"]:
@@ -42,7 +43,7 @@ def _postings(tables: Tables) -> Iterator[str]:
         if len(lines[row["id"]]) < 2 or any(sums.values()):
             yield f"the {len(lines[row['id']])} postings of {row['id']} sum to {dict(sums)}"
         moved = sum(line["amount_minor"] for line in lines[row["id"]] if line["amount_minor"] > 0)
-        if moved != amounts.get(row["reference"]):
+        if row["kind"] == "capture" and moved != amounts.get(row["reference"]):
             yield f"{row['id']} moves {moved}, and the attempt was over {amounts.get(row['reference'])}"
 
 

@@ -188,7 +188,7 @@ class Campaign:
         until = time.monotonic() + CALM_SECONDS
         uri = f"{(stage.data / 'paydesk.db').absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as database:
-            while database.execute("SELECT count(*) FROM duties").fetchone()[0]:
+            while database.execute("SELECT count(*) FROM duties WHERE kind <> 'mature'").fetchone()[0]:
                 if time.monotonic() > until:
                     return  # The audit tells what is still owed.
                 time.sleep(0.05)

@@ -2,17 +2,18 @@
 one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import dead_letters, outcomes
+from paydesk.assembly import books, dead_letters, outcomes
 from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
-from paydesk.merchants import new_merchant
+from paydesk.merchants import Terms, new_merchant
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -25,15 +26,27 @@ class Request(Struct, frozen=True):
 
 
 Action = Callable[..., Awaitable[dict[str, Any]]]
+Telling = Callable[..., AsyncGenerator[dict[str, Any]]]
+"""An action that has more to say than one line; the last one holds `done`."""
 
 
 async def merchants_create(
-    desk: DoorDesk, *, name: str, origins: list[str], psp_url: str, psp_key: str | None, fee: str
+    desk: DoorDesk,
+    *,
+    name: str,
+    origins: list[str],
+    psp_url: str,
+    psp_key: str | None,
+    fee: str,
+    refund_fee: str = "0",
+    dispute_fee: str = "0",
+    settlement_delay_days: int = 2,
 ) -> dict[str, Any]:
-    """A merchant with a test account; shows the key's secret this once."""
+    """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
+    terms = Terms(fee=fee, refund_fee=refund_fee, dispute_fee=dispute_fee, settlement_delay_days=settlement_delay_days)
     command, shown = new_merchant(
-        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, fee=fee
+        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, terms=terms
     )
     await desk.submit(command)
     return asdict(shown)
@@ -69,9 +82,32 @@ ACTIONS: dict[str, Action] = {
 }
 
 
+TELLING: dict[str, Telling] = {
+    "ledger verify": books.ledger_verify,
+    "ledger export": books.ledger_export,
+}
+
+
 async def act(desk: DoorDesk, request: Request) -> dict[str, Any]:
     """Do it; an error comes back in the one shape's inner part."""
     try:
         return {"done": await ACTIONS[request.what](desk, **request.arguments)}
     except Refusal as why:
-        return {"error": {"code": why.code, "message": why.message, "param": why.param}}
+        return _refused(why)
+
+
+async def tell(desk: DoorDesk, request: Request) -> AsyncGenerator[dict[str, Any]]:
+    """Do it; every line of its answer."""
+    if request.what not in TELLING:
+        yield await act(desk, request)
+        return
+    try:
+        async with aclosing(TELLING[request.what](desk, **request.arguments)) as lines:
+            async for line in lines:
+                yield line
+    except Refusal as why:
+        yield _refused(why)
+
+
+def _refused(why: Refusal) -> dict[str, Any]:
+    return {"error": {"code": why.code, "message": why.message, "param": why.param}}

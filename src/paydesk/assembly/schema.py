@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from paydesk.assembly.installation import Installation
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
-from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
+from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
 from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, PaymentMethod, TimelineEntry
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
@@ -31,6 +31,7 @@ ROWS: tuple[type[Row], ...] = (
     Kept,
     LedgerTransaction,
     Marker,
+    Maturity,
     Merchant,
     Nonce,
     NonceFloor,

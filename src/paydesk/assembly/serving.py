@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from paydesk.assembly import admin, control, files
 from paydesk.assembly.house import House
 from paydesk.assembly.listening import announced, bind, port_of, uvicorn_config
-from paydesk.assembly.opening import DataLock, find_sealer, prepare
+from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
 from paydesk.config import OFF, Config
 from paydesk.store.later import ListsLater
 from paydesk.store.sqlite import SqliteReader, SqliteSession
@@ -131,14 +131,32 @@ async def _stop_when_broken(house: House, server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-async def with_house(
-    config: Config, environment: Mapping[str, str], log: Log, request: control.Request
-) -> dict[str, Any]:
-    """The operator's request, through a running `serve` or, where none runs, with the data folder opened for it.
+async def told(
+    config: Config, environment: Mapping[str, str], log: Log, request: control.Request, *, new_data: bool = True
+) -> AsyncGenerator[dict[str, Any]]:
+    """The lines of the operator's request, through a running `serve` or, where none runs, with the data folder opened
+    for it; with `new_data` also one that has nothing in it yet.
 
     Then nothing that is due is done: the settings of this command are not those that webhooks and PSPs are asked with.
     """
-    if (answer := await control.ask(config.data, request)) is not None:
-        return answer
-    async with opened(config, environment, log, commits_only=True) as house:
-        return await control.act(house, request)
+    if (lines := await control.follow(config.data, request)) is not None:
+        async with aclosing(lines):
+            async for line in lines:
+                yield line
+        return
+    if not new_data and not config.database.exists():
+        raise CannotOpen(f"There is no {config.database}. Name the data folder with --data.")
+    async with (
+        opened(config, environment, log, commits_only=True) as house,
+        aclosing(control.tell(house, request)) as lines,
+    ):
+        async for line in lines:
+            yield line
+
+
+async def with_house(
+    config: Config, environment: Mapping[str, str], log: Log, request: control.Request
+) -> dict[str, Any]:
+    """The one line that such a request is answered with."""
+    async with aclosing(told(config, environment, log, request)) as lines:
+        return await anext(lines)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from paydesk.cli import dead, output
+from paydesk.cli import dead, ledger, output
 from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
 from paydesk.config import explain
 
@@ -21,6 +21,7 @@ app.add_typer(merchants, name="merchants")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
 app.add_typer(dead.app, name="dead")
+app.add_typer(ledger.app, name="ledger")
 
 
 @app.callback()
@@ -63,11 +64,25 @@ def merchants_create(
         str | None, typer.Option(help="What the PSP knows the merchant by; made up if left out.")
     ] = None,
     fee: Annotated[str, typer.Option(help='What the platform keeps of each payment, as in "1.5%+25".')] = "0",
+    refund_fee: Annotated[str, typer.Option(help="The same of each refund, beside its amount.")] = "0",
+    dispute_fee: Annotated[str, typer.Option(help="The same of each dispute.")] = "0",
+    settlement_delay: Annotated[int, typer.Option(help="Days until what was captured is available: 0 to 30.")] = 2,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a merchant with a test account and a key. The secret is shown this once."""
-    facts = ask(data, "merchants create", name=name, origins=origin, psp_url=psp_url, psp_key=psp_key, fee=fee)
+    facts = ask(
+        data,
+        "merchants create",
+        name=name,
+        origins=origin,
+        psp_url=psp_url,
+        psp_key=psp_key,
+        fee=fee,
+        refund_fee=refund_fee,
+        dispute_fee=dispute_fee,
+        settlement_delay_days=settlement_delay,
+    )
     output.show(facts, as_json=as_json, note="The secret is shown this once. Keep it on the merchant's server.")
 
 

@@ -5,12 +5,12 @@ A posting's amount is signed, debit positive; the postings of a transaction sum 
 posted.
 Called by `payments/outcome.py` inside a decision, so that status, books and event are one commit.
 
-Read: `rows.py`, `chart.py` (the names of ledger accounts), `post.py` (the one way in), `balance.py` (what `/v1/balance`
-shows).
+Read: `chart.py` (the ledger accounts and what each means), `rows.py`, `post.py` (the one way in), `balance.py` (what
+`/v1/balance` shows), `shapes.py` (the journal as the API shows it), `verify.py` (the recount), `export.py`.
 """
 
-from paydesk.ledger.chart import Chart
+from paydesk.ledger.chart import Chart, Owed
 from paydesk.ledger.post import Line, post
-from paydesk.ledger.rows import Balance, LedgerTransaction, Posting
+from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 
-__all__ = ["Balance", "Chart", "LedgerTransaction", "Line", "Posting", "post"]
+__all__ = ["Balance", "Chart", "LedgerTransaction", "Line", "Maturity", "Owed", "Posting", "post"]

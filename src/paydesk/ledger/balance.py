@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from paydesk.desk import Reader
-from paydesk.ledger.chart import purpose
+from paydesk.ledger.chart import RESERVED, purpose
 from paydesk.ledger.rows import Balance
 from paydesk.money import decimal_text
 from paydesk.store import table_of
@@ -24,30 +24,36 @@ class Sum(Struct, frozen=True, kw_only=True):
 
 
 class BalanceAnswer(Struct, frozen=True, kw_only=True):
-    """`available` for payout, `pending` until it settles, `reserved` for refunds and disputes."""
+    """What is owed to the merchant, per currency; below zero where refunds and disputes took more than there was."""
 
     object: Literal["balance"] = "balance"
     livemode: bool
     available: list[Sum]
+    """Can be paid out."""
     pending: list[Sum]
+    """Becomes available on the day that each payment names."""
     reserved: list[Sum]
+    """Taken for refunds that are under way and for disputes that are open."""
 
 
 async def read(reader: Reader, account: str, *, livemode: bool) -> BalanceAnswer:
     """The account's balances as the merchant sees them: what is owed to the merchant is positive."""
     balances = await reader.query(Balance, OF_ACCOUNT, (account,))
 
-    def sums(what: str) -> list[Sum]:
-        return [_sum(balance) for balance in balances if purpose(balance.ledger_account) == what]
+    def sums(*purposes: str) -> list[Sum]:
+        amounts: dict[str, int] = {}
+        for balance in balances:
+            if purpose(balance.ledger_account) in purposes:
+                amounts[balance.currency] = amounts.get(balance.currency, 0) - balance.amount_minor
+        return [_sum(amount, currency) for currency, amount in sorted(amounts.items())]
 
     return BalanceAnswer(
         livemode=livemode,
         available=sums("merchant_available"),
         pending=sums("merchant_pending"),
-        reserved=sums("merchant_reserved"),
+        reserved=sums(*RESERVED),
     )
 
 
-def _sum(balance: Balance) -> Sum:
-    amount = -balance.amount_minor
-    return Sum(amount=amount, amount_decimal=decimal_text(amount, balance.currency), currency=balance.currency)
+def _sum(amount: int, currency: str) -> Sum:
+    return Sum(amount=amount, amount_decimal=decimal_text(amount, currency), currency=currency)

@@ -5,8 +5,18 @@ Read: `rows.py`, `create.py` (a merchant with its test account), `directory.py` 
 them, kept fresh).
 """
 
-from paydesk.merchants.create import CreateMerchant, NewMerchant, new_merchant
+from paydesk.merchants.create import CreateMerchant, NewMerchant, Terms, new_merchant
 from paydesk.merchants.directory import Directory, KeyInUse
 from paydesk.merchants.rows import Account, ApiKey, Merchant
 
-__all__ = ["Account", "ApiKey", "CreateMerchant", "Directory", "KeyInUse", "Merchant", "NewMerchant", "new_merchant"]
+__all__ = [
+    "Account",
+    "ApiKey",
+    "CreateMerchant",
+    "Directory",
+    "KeyInUse",
+    "Merchant",
+    "NewMerchant",
+    "Terms",
+    "new_merchant",
+]

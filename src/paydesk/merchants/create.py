@@ -17,6 +17,7 @@ from paydesk.store.ids import letters
 from paydesk.world import World
 
 ORIGINS_MAX = 20
+SETTLEMENT_DELAY_DAYS_MAX = 30
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 OWN_PORTS = {"https": 443, "http": 80}
 
@@ -30,6 +31,15 @@ class NewMerchant(Struct, frozen=True, kw_only=True):
     account_id: str
     key_id: str
     secret: str
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What the platform takes from a merchant, and when it pays it."""
+
+    fee: str = "0"
+    refund_fee: str = "0"
+    dispute_fee: str = "0"
+    settlement_delay_days: int = 2
 
 
 class CreateMerchant(Command[None], frozen=True):
@@ -53,7 +63,7 @@ class CreateMerchant(Command[None], frozen=True):
 
 
 def new_merchant(
-    world: World, sealer: Sealer, *, name: str, origins: list[str], psp_url: str, psp_key: str, fee: str
+    world: World, sealer: Sealer, *, name: str, origins: list[str], psp_url: str, psp_key: str, terms: Terms
 ) -> tuple[CreateMerchant, NewMerchant]:
     """The command that creates the merchant, and what to show for it. Raises Refusal where a value can't be used."""
     shard = letters(world.random(5))
@@ -70,7 +80,10 @@ def new_merchant(
         psp="sandbox",
         psp_url=_psp_url(psp_url),
         psp_key_sealed=sealer.seal("psp-key", psp_key.encode(), account_id, world.random(12)),
-        fee=_fee(fee),
+        fee=_fee("fee", terms.fee),
+        refund_fee=_fee("refund_fee", terms.refund_fee),
+        dispute_fee=_fee("dispute_fee", terms.dispute_fee),
+        settlement_delay_days=_delay(terms.settlement_delay_days),
         amount_max=AMOUNT_MAX,
         created_ms=now_ms,
     )
@@ -141,8 +154,15 @@ def _psp_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _fee(text: str) -> str:
+def _fee(param: str, text: str) -> str:
     try:
         return str(Fee.parse(text))
     except ValueError as why:
-        raise Refusal("parameter_invalid", str(why), param="fee") from why
+        raise Refusal("parameter_invalid", str(why), param=param) from why
+
+
+def _delay(days: int) -> int:
+    if not 0 <= days <= SETTLEMENT_DELAY_DAYS_MAX:
+        message = f"The settlement delay must be from 0 to {SETTLEMENT_DELAY_DAYS_MAX} days."
+        raise Refusal("parameter_invalid", message, param="settlement_delay_days")
+    return days

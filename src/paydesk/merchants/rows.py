@@ -34,6 +34,12 @@ class Account(Versioned, frozen=True, kw_only=True):
     psp_key_sealed: bytes
     fee: str
     """What the platform keeps of each payment, as `1.5%+25`; `0` for nothing."""
+    refund_fee: str = "0"
+    """What the platform keeps for each refund, beside its amount."""
+    dispute_fee: str = "0"
+    """The same for each dispute."""
+    settlement_delay_days: int = 2
+    """How many days after its capture what was earned becomes available; 0 for at once."""
     amount_max: int
     late_payments: str = "refund"
     """What becomes of money that arrives when its payment is over: `refund`, `hold` or `keep`."""

@@ -17,6 +17,7 @@ from paydesk.money import Fee
 from paydesk.payments import postings
 from paydesk.payments.confirm import ask_psp_id
 from paydesk.payments.errand import owe_errand
+from paydesk.payments.maturity import matures
 from paydesk.payments.reply import answer_declined, answer_intent, free_key
 from paydesk.payments.rows import Attempt, Errand, Intent, PaymentMethod
 from paydesk.payments.shapes import CardMethod, MethodDetails, NextAction, PaymentError, error_json, method_json
@@ -47,6 +48,8 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
     """The money is there."""
     account, verdict = work.look(Account, attempt.account), news.verdict
     assert account is not None
+    fee_minor = Fee.parse(account.fee).of(verdict.amount_minor)
+    earned = matures(work, account, attempt.currency, verdict.amount_minor - fee_minor)
     _settle(work, attempt, "captured", psp_reference=verdict.psp_reference, captured_minor=verdict.amount_minor)
     post(
         work,
@@ -56,11 +59,12 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
         kind="capture",
         subject=intent.id,
         currency=attempt.currency,
-        lines=postings.captured(
+        lines=postings.capture(
             Chart(attempt.account, attempt.currency),
             psp=attempt.psp,
+            owed=earned.owed,
             amount_minor=verdict.amount_minor,
-            fee=Fee.parse(account.fee),
+            fee_minor=fee_minor,
         ),
     )
     paid = change(
@@ -75,6 +79,7 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
         latest_attempt=attempt.id,
         received_minor=verdict.amount_minor,
         capturable_minor=0,
+        matures_on=earned.day,
         errand="",
         expires_ms=None,
         payment_method=_saved(work, attempt, verdict.token) or intent.payment_method,

@@ -10,6 +10,7 @@ from paydesk.errors import CODES, Kind
 from paydesk.events import record
 from paydesk.events.endpoints import WebhookEndpoint
 from paydesk.events.record import EventType
+from paydesk.ledger.shapes import LedgerAccount, LedgerEntry, LedgerTransactionAnswer
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
 
 T = TypeVar("T")
@@ -49,6 +50,18 @@ class EventList(Listed[Event], frozen=True, kw_only=True):
 
 class WebhookEndpointList(Listed[WebhookEndpoint], frozen=True, kw_only=True):
     """All endpoints of the account, oldest first."""
+
+
+class LedgerTransactionList(Listed[LedgerTransactionAnswer], frozen=True, kw_only=True):
+    """A page of moves of money, newest first."""
+
+
+class LedgerAccountList(Listed[LedgerAccount], frozen=True, kw_only=True):
+    """A page of ledger accounts, by name."""
+
+
+class LedgerEntryList(Listed[LedgerEntry], frozen=True, kw_only=True):
+    """A page of a ledger account's change log, newest first."""
 
 
 class CheckoutSession(ShopperIntent, frozen=True, kw_only=True):

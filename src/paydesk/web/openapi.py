@@ -144,7 +144,8 @@ def _parameter(parameter: Parameter) -> Schema:
         schema = {"type": "integer", "minimum": parameter.whole[0], "maximum": parameter.whole[1]}
     if parameter.default is not None:
         schema["default"] = parameter.default
-    return {"name": parameter.name, "in": parameter.place, "description": parameter.says, "schema": schema}
+    told: Schema = {"name": parameter.name, "in": parameter.place, "description": parameter.says, "schema": schema}
+    return told | ({"required": True} if parameter.needed else {})
 
 
 def _idempotency(route: Route) -> Iterable[Schema]:

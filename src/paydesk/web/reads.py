@@ -1,10 +1,9 @@
-"""Small signed reads: `/v1/ping`, `/v1/balance`, `/v1/events`, `/v1/idempotency_keys/{key}`."""
+"""Small signed reads: `/v1/ping`, `/v1/events`, `/v1/idempotency_keys/{key}`."""
 
 from msgspec import Raw
 
 from paydesk.errors import Refusal
 from paydesk.events.rows import Event
-from paydesk.ledger import balance as ledger_balance
 from paydesk.payments.shapes import reveal
 from paydesk.requests.rows import Kept
 from paydesk.times import rfc3339
@@ -19,13 +18,6 @@ async def ping(call: Call) -> Response:
     who = await caller(call)
     call.parameters()
     return as_json(Ping(livemode=who.livemode, server_time=rfc3339(call.desk.world.wall_ms())))
-
-
-async def balance(call: Call) -> Response:
-    """What the account has, per currency."""
-    who = await caller(call)
-    call.parameters()
-    return as_json(await ledger_balance.read(call.desk.reader, who.account, livemode=who.livemode))
 
 
 async def events(call: Call) -> Response:

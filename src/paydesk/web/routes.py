@@ -12,7 +12,7 @@ from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
 from paydesk.payments.timeline import Timeline
-from paydesk.web import answers, checkout, docs, endpoints, health, intents, operations, reads, static, status
+from paydesk.web import answers, books, checkout, docs, endpoints, health, intents, operations, reads, static, status
 from paydesk.web.call import Call, Response, Streaming
 
 Handler = Callable[[Call], Awaitable[Response | Streaming]]
@@ -27,6 +27,7 @@ class Parameter(Struct, frozen=True, kw_only=True):
     whole: tuple[int, int] | None = None
     """The smallest and the largest, where it is a whole number."""
     default: int | None = None
+    needed: bool = False
     place: Literal["query", "header"] = "query"
 
 
@@ -55,6 +56,10 @@ PAGE = (
     Parameter(name="limit", says="How many, at most.", whole=(1, 100), default=10),
     Parameter(name="starting_after", says="The last id of a page: answers with the page behind it."),
     Parameter(name="ending_before", says="The first id of a page: answers with the page before it."),
+)
+OF_INTENT = Parameter(name="payment_intent", says="Of this payment intent alone.")
+OF_LEDGER_ACCOUNT = Parameter(
+    name="ledger_account", says="Whose change log: the id of a ledger account, percent-encoded.", needed=True
 )
 WAIT = (
     Parameter(
@@ -116,7 +121,12 @@ ROUTES = (
     Route("GET", "/v1/webhook_endpoints/{endpoint}", endpoints.read, "signature", None, WebhookEndpoint,
           refusals=MISSING),
     Route("DELETE", "/v1/webhook_endpoints/{endpoint}", endpoints.delete, "signature", None, Deleted, refusals=MISSING),
-    Route("GET", "/v1/balance", reads.balance, "signature", None, BalanceAnswer),
+    Route("GET", "/v1/balance", books.read_balance, "signature", None, BalanceAnswer),
+    Route("GET", "/v1/ledger/transactions", books.transactions, "signature", None, answers.LedgerTransactionList,
+          parameters=(*PAGE, OF_INTENT), refusals=MISSING),
+    Route("GET", "/v1/ledger/accounts", books.accounts, "signature", None, answers.LedgerAccountList, parameters=PAGE),
+    Route("GET", "/v1/ledger/entries", books.entries, "signature", None, answers.LedgerEntryList,
+          parameters=(*PAGE, OF_LEDGER_ACCOUNT), refusals=("parameter_missing", *MISSING)),
     Route("GET", "/v1/idempotency_keys/{key}", reads.idempotency_key, "signature", None, answers.KeptAnswer,
           refusals=MISSING),
     Route("GET", "/v1/ping", reads.ping, "signature", None, answers.Ping),

@@ -13,6 +13,7 @@ from paydesk.payments import outcome
 from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
+from paydesk.payments.maturity import MATURE, Mature
 from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
@@ -34,10 +35,13 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     async def errand(duty: Duty, carried: object) -> None:
         await run_errand(desk, duty)
 
+    async def mature(duty: Duty, carried: object) -> None:
+        await desk.submit(Mature(duty=duty))
+
     async def dispatch_event(duty: Duty, carried: object) -> None:
         await dispatch(desk, duty, carried)
 
     async def deliver_event(duty: Duty, carried: object) -> None:
         await deliver(desk, duty, carried)
 
-    return {ASK_PSP: ask_psp, ERRAND: errand, DISPATCH: dispatch_event, DELIVER: deliver_event}
+    return {ASK_PSP: ask_psp, ERRAND: errand, MATURE: mature, DISPATCH: dispatch_event, DELIVER: deliver_event}
