@@ -127,8 +127,10 @@ class Run:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _owed(self) -> int:
-        """What is to be done before the day is over: pending money waits for its own."""
-        return self._database.number("SELECT count(*) FROM duties WHERE kind <> 'mature'")
+        """What is to be done before the run is over: pending money waits for its day."""
+        return self._database.number(
+            "SELECT count(*) FROM duties WHERE kind <> 'mature' OR due_ms <= ?", self._loop.now_ms()
+        )
 
     async def _client(self, number: int) -> None:
         await asyncio.sleep(self._dice.random() * self._payments * ARRIVE_SECONDS)
@@ -143,9 +145,14 @@ class Run:
 
     async def _settle_in(self, number: int, endpoints: tuple[tuple[str, ...], ...]) -> None:
         """A merchant, as the operator makes it, with its endpoints."""
-        fee = "1.5%+25" if number else "0"
         create = partial(
-            operator.merchants_create, name=f"Shop {number}", origins=[], psp_url=ORIGIN, psp_key=None, fee=fee
+            operator.merchants_create,
+            name=f"Shop {number}",
+            origins=[],
+            psp_url=ORIGIN,
+            psp_key=None,
+            fee="1.5%+25" if number else "0",
+            settlement_delay_days=1 + number,
         )
         made = await self._server.ask(create)  # type: ignore[arg-type]
         account, key = made["account_id"], made["key_id"]
@@ -191,6 +198,6 @@ class Run:
         self._network.peers[origin] = receiver
 
     def _compare(self) -> None:
-        facts = checks.gather(self._database, self._psp.psp.books, self._told, self._receivers)
+        facts = checks.gather(self._database, self._psp.psp.books, self._told, self._receivers, self._loop.now_ms())
         for sentence in checks.violations(facts):
             self.journal.violated(sentence)
