@@ -217,6 +217,8 @@ def refused(psp: Running) -> bool:
 def test_refused_connections_are_refused_and_then_no_more(merchant: Merchant) -> None:
     merchant.charge()
     with socket.create_connection(("127.0.0.1", merchant.psp.port), timeout=20) as idle:
+        idle.sendall(b"GET /livez HTTP/1.1\r\nHost: psp\r\n\r\n")
+        assert idle.recv(1000).endswith(b"ok\n")  # so that it is not only on its way in
         merchant.order(fault="refuse", for_ms=1500)
         assert refused(merchant.psp)
         assert idle.recv(1) == b""  # a pooled connection would have gone round the closed door

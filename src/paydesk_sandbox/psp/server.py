@@ -12,31 +12,45 @@ from paydesk_sandbox.psp.bank import Bank
 from paydesk_sandbox.psp.calls import Call
 from paydesk_sandbox.psp.exchange import BodyTooLarge, Exchange
 from paydesk_sandbox.psp.faults import Handling
+from paydesk_sandbox.psp.notices import NoticeEndpoint
 from paydesk_sandbox.psp.people import People
 from paydesk_sandbox.psp.routes import Routes, now_ms
 from paydesk_sandbox.psp.rules import Psp
+from paydesk_sandbox.psp.sending import Sending
 from paydesk_sandbox.psp.terms import Terms
 
 
 class PspServer:
     """The ASGI app."""
 
-    def __init__(self, door: Door, *, terms: Terms) -> None:
+    def __init__(self, door: Door, *, terms: Terms, notices: NoticeEndpoint | None = None) -> None:
         self._door = door
-        self._psp = Psp(salt=os.urandom(16), terms=terms)
+        self._psp = Psp(salt=os.urandom(16), terms=terms, notices=notices)
+        self._sending = Sending(door, self._psp)
         self._routes: Routes = {**People(door, self._psp).routes, **Bank(self._psp).routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
         exchange = Exchange(scope, receive, send)
         try:
             if exchange.path.startswith("/v1/"):
                 await self._asked(exchange)
             else:
                 await self._route(exchange)
+                self._sending.wake()
         except BodyTooLarge:
             await exchange.give(refused(413, "body_too_large", "The body is too large."))
         except Unreadable as wrong:
             await exchange.give(refused(400, "invalid_request", str(wrong)))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """As long as the process."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._sending.end()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _asked(self, exchange: Exchange) -> None:
         call = Call(
@@ -51,6 +65,7 @@ class PspServer:
         if handling.act_after_ms:
             await self._door.pause(handling.act_after_ms)
         answer = self._psp.act(call, handling, now_ms())
+        self._sending.wake()
         if handling.end_after_ms:
             await self._door.pause(handling.end_after_ms)
         await self._end(exchange, handling, answer)
