@@ -14,7 +14,7 @@ from paydesk_sandbox.psp.exchange import BodyTooLarge, Exchange
 from paydesk_sandbox.psp.faults import Handling
 from paydesk_sandbox.psp.notices import NoticeEndpoint
 from paydesk_sandbox.psp.people import People
-from paydesk_sandbox.psp.routes import Routes, now_ms
+from paydesk_sandbox.psp.routes import Route, Routes, now_ms
 from paydesk_sandbox.psp.rules import Psp
 from paydesk_sandbox.psp.sending import Sending
 from paydesk_sandbox.psp.terms import Terms
@@ -78,10 +78,14 @@ class PspServer:
         elif await exchange.give(answer) and answer.charge:
             self._psp.books.answered(answer.charge, time.time_ns() // 1000)
 
+    def _methods(self, parts: tuple[str, ...]) -> dict[str, Route] | None:
+        """What may be done at this path, of which the second part may be an id."""
+        if parts in self._routes or len(parts) < 2:
+            return self._routes.get(parts)
+        return self._routes.get((parts[0], "*", *parts[2:]))
+
     async def _route(self, exchange: Exchange) -> None:
-        """By the path's parts, of which the second may be an id."""
-        parts = tuple(exchange.path.split("/")[1:])
-        methods = self._routes.get(parts) or self._routes.get((parts[0], "*", *parts[2:]))
+        methods = self._methods(tuple(exchange.path.split("/")[1:]))
         if methods is None:
             await exchange.give(refused(404, "not_found", "There is no such route."))
         elif exchange.method not in methods:
