@@ -9,6 +9,7 @@ import typer
 from starlette.types import ASGIApp
 
 from paydesk_sandbox.door import Door
+from paydesk_sandbox.psp.notices import NoticeEndpoint
 from paydesk_sandbox.psp.server import PspServer
 from paydesk_sandbox.psp.terms import Terms
 from paydesk_sandbox.shop.server import Shop
@@ -23,6 +24,7 @@ KeysKept = Annotated[int, typer.Option(min=1, help="How long an idempotency key 
 ChallengeSeconds = Annotated[int, typer.Option(min=1, help="How long the bank's page waits for a shopper.")]
 AuthorisedSeconds = Annotated[int, typer.Option(min=1, help="How long an authorisation is held.")]
 LaterSeconds = Annotated[float, typer.Option(min=0, help="How long until a dispute or a late failure follows.")]
+NoticesUrl = Annotated[str | None, typer.Option(help="Where notices go of merchants that named no address.")]
 PaydeskUrl = Annotated[str, typer.Option("--paydesk", help="Where Paydesk is, e.g. http://127.0.0.1:8080.")]
 
 
@@ -35,8 +37,14 @@ def psp(
     challenge_seconds: ChallengeSeconds = 15 * 60,
     authorised_seconds: AuthorisedSeconds = 7 * 24 * 3600,
     later_seconds: LaterSeconds = 5,
+    notices: NoticesUrl = None,
 ) -> None:
-    """Run the payment service provider: test cards, books of its own, faults on demand."""
+    """Run the payment service provider: test cards, books of its own, notices, faults on demand.
+
+    A merchant says with POST /v1/notice_endpoint where notices go. With --notices the others' go there, signed with
+    what the environment gives as PSP_NOTICE_SECRET.
+    """
+    told = _told(notices) if notices else None
 
     def serving(door: Door) -> ASGIApp:
         terms = Terms(
@@ -46,9 +54,9 @@ def psp(
             authorised_ms=authorised_seconds * 1000,
             later_ms=round(later_seconds * 1000),
         )
-        return PspServer(door, terms=terms)
+        return PspServer(door, terms=terms, notices=told)
 
-    _open(serving, host, port)
+    _open(serving, host, port, lifespan="on")
 
 
 @main.command()
@@ -64,6 +72,13 @@ def shop(port: Port, paydesk: PaydeskUrl, host: Host = "127.0.0.1") -> None:
     except (ValueError, httpx.InvalidURL) as why:
         raise typer.BadParameter(str(why), param_hint="--paydesk or SHOP_…") from why
     _open(lambda _door: the_shop.app(), host, port, lifespan="on")
+
+
+def _told(url: str) -> NoticeEndpoint:
+    try:
+        return NoticeEndpoint(url=url, secret=_from_environment("PSP_NOTICE_SECRET"))
+    except ValueError as why:
+        raise typer.BadParameter(str(why), param_hint="--notices") from why
 
 
 def _from_environment(name: str) -> str:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from paydesk_sandbox.psp.cards import BY_NUMBER, KNOWN, OWN, Card, brand, decline_code, fault_of, passes_luhn
+from paydesk_sandbox.psp.cards import (
+    AFTERWARDS,
+    BY_NUMBER,
+    KNOWN,
+    OWN,
+    Card,
+    brand,
+    decline_code,
+    fault_of,
+    on_file,
+    passes_luhn,
+)
 from tests.sandbox.asking import NOW_MS, PAYS
 
 DECLINED = {
@@ -46,6 +57,20 @@ def test_the_sandbox_s_own_numbers_would_be_paid_and_each_goes_wrong_its_own_way
     assert None not in faults
     assert len(set(faults)) == len(OWN)
     assert all(fault_of(line.number) is None for line in KNOWN)
+
+
+def test_cards_of_what_comes_afterwards_are_paid_and_each_has_its_own_way() -> None:
+    assert [decline_code(card(line.number), NOW_MS) for line in AFTERWARDS] == [None] * len(AFTERWARDS)
+    assert len({line.afterwards for line in AFTERWARDS} - {None}) == len(AFTERWARDS)
+    assert [line.number for line in KNOWN if line.afterwards] == ["4000000000000259"]
+
+
+def test_a_card_on_file_has_no_number_and_no_code() -> None:
+    kept = on_file(card("4539578763621486"))
+    assert (kept.brand, kept.last4, kept.exp_month, kept.exp_year, kept.line) == ("visa", "1486", 12, 2044, None)
+    assert decline_code(kept, NOW_MS) is None
+    assert decline_code(on_file(card(exp_month=10, exp_year=2023)), NOW_MS) == "expired_card"
+    assert decline_code(on_file(card("4000000000000002")), NOW_MS) == "generic_decline"
 
 
 def test_any_other_number_that_passes_luhn_is_paid() -> None:

@@ -1,15 +1,26 @@
 """What goes wrong, and when, in memory: each fault's handling, orders, plans, the cards that misbehave."""
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
 
 from paydesk_sandbox.psp.cards import OWN
-from paydesk_sandbox.psp.faults import AS_USUAL, Fault, Faults, Handling, Plan, handling_of
-from paydesk_sandbox.psp.rules import Psp
+from paydesk_sandbox.psp.faults import AS_USUAL, Calls, Fault, Faults, Handling, Plan, handling_of
+from paydesk_sandbox.psp.rules import Call, Psp
 from paydesk_sandbox.psp.shaping import GARBAGE, OTHER_AMOUNT_MINOR
-from tests.sandbox.asking import NOW_MS, answered, ask, charge_body, charge_call, look_up_call
+from tests.sandbox.asking import (
+    NOW_MS,
+    answered,
+    ask,
+    change_call,
+    charge_body,
+    charge_call,
+    look_up_call,
+    made,
+    refusal,
+)
 
 TABLE = [
     (Fault(fault="late"), Handling(end_after_ms=3000)),
@@ -26,6 +37,8 @@ TABLE = [
     (Fault(fault="reset"), Handling(acts=False, ending="reset")),
     (Fault(fault="refuse", for_ms=9), Handling(acts=False, ending="refuse", refuse_ms=9)),
     (Fault(fault="forget_keys"), AS_USUAL),
+    (Fault(fault="notice_early"), Handling(end_after_ms=1000, tells_first=True)),
+    (Fault(fault="notice_early", delay_ms=7), Handling(end_after_ms=7, tells_first=True)),
     (None, AS_USUAL),
 ]
 
@@ -53,6 +66,101 @@ def test_the_effect_of_each_on_the_books_and_on_the_wire(fault: Fault | None, ha
     assert again.status == 200
     assert json.loads(again.body)["amount"] == 1999
     assert len(psp.books.entries) == 1
+
+
+CALLS: list[tuple[Calls, str]] = [
+    ("charges", ""),
+    ("captures", "capture"),
+    ("releases", "release"),
+    ("refunds", "refunds"),
+    ("settings", "notice_endpoint"),
+    ("lookups", ""),
+]
+BODIES = {"capture": {"amount": 1999}, "release": {}, "refunds": {"reference": "re_1", "amount": 1999}}
+
+
+def one_call(psp: Psp, kind: Calls, verb: str) -> Call:
+    """A call of this kind that would succeed."""
+    charge = made(psp, capture=kind in ("refunds", "lookups"))
+    if verb in BODIES:
+        return change_call(charge["id"], verb, BODIES[verb])
+    if kind == "lookups":
+        return look_up_call(path=f"/v1/charges/{charge['id']}")
+    if kind == "charges":
+        return charge_call(charge_body(reference="at_2"), "another")
+    body = b'{"url":"http://pay.example/","secret":"s"}'
+    return msgspec.structs.replace(look_up_call(path="/v1/notice_endpoint"), method="POST", body=body)
+
+
+def books(psp: Psp) -> list[Any]:
+    refunds = [entry.refund for entry in psp.books.refunds.all.values()]
+    return [[entry.charge for entry in psp.books.entries.values()], refunds, dict(psp.books.totals)]
+
+
+@pytest.mark.parametrize(("kind", "verb"), CALLS)
+def test_a_call_is_of_its_kind(kind: Calls, verb: str) -> None:
+    assert one_call(Psp(), kind, verb).kind == kind
+
+
+@pytest.mark.parametrize(("fault", "handling"), TABLE, ids=str)
+@pytest.mark.parametrize("on", ["its own", "any"])
+@pytest.mark.parametrize(("kind", "verb"), CALLS)
+def test_each_fault_on_each_kind_of_call(
+    kind: Calls, verb: str, on: str, fault: Fault | None, handling: Handling
+) -> None:
+    psp, clean = Psp(), Psp()
+    call, same = one_call(psp, kind, verb), one_call(clean, kind, verb)
+    before, _ = books(psp), ask(clean, same)
+    if fault:
+        psp.faults.order(msgspec.structs.replace(fault, on=kind if on == "its own" else "any"))
+    met = psp.meet(call, NOW_MS)
+    answer = psp.act(call, met, NOW_MS)
+    assert met == handling
+    assert books(psp) == (books(clean) if handling.acts else before)
+    assert (answer is not None) == (handling.ending == "answer")
+    if answer:
+        assert answer.status == (handling.status if handling.shape == "status" else 200)
+    assert psp.faults.hits == ({fault.fault: 1} if fault else {})
+    again = ask(psp, call)
+    assert again
+    assert again.status == 200
+    assert books(psp) == books(clean)
+
+
+@pytest.mark.parametrize(("kind", "verb"), CALLS)
+def test_a_fault_for_another_kind_of_call_waits(kind: Calls, verb: str) -> None:
+    psp = Psp()
+    call = one_call(psp, kind, verb)
+    for other, _ in CALLS:
+        if other != kind:
+            psp.order(Fault(fault="reset", on=other))
+    assert psp.meet(call, NOW_MS) == AS_USUAL
+
+
+def test_a_plan_draws_for_the_calls_it_is_meant_for() -> None:
+    for kind, _ in CALLS:
+        faults = Faults()
+        faults.follow(Plan(seed=1, rates={"status": 1}, on=kind))
+        assert [other for other, _ in CALLS if faults.next(other)] == [kind]
+
+
+def test_another_amount_of_a_refund_and_of_what_went_back() -> None:
+    psp = Psp()
+    charge = made(psp)
+    psp.order(Fault(fault="wrong_amount", on="refunds"))
+    _, refund = answered(psp, change_call(charge["id"], "refunds", {"reference": "re_1", "amount": 5}))
+    assert refund["amount"] == 5 + OTHER_AMOUNT_MINOR
+    psp.order(Fault(fault="wrong_amount", on="lookups"))
+    _, charge = answered(psp, look_up_call(path=f"/v1/charges/{charge['id']}"))
+    assert charge["amount_refunded"] == 5 + OTHER_AMOUNT_MINOR
+    assert psp.books.totals["usd"].refunded_minor == 5
+
+
+def test_a_refusal_has_no_amount_to_be_wrong() -> None:
+    psp = Psp()
+    charge = made(psp)
+    psp.order(Fault(fault="wrong_amount", on="captures"))
+    assert refusal(psp, change_call(charge["id"], "capture", {"amount": 5})) == (409, "invalid_state")
 
 
 def test_garbage_is_no_json() -> None:

@@ -8,8 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
@@ -17,44 +15,10 @@ import pytest
 from paydesk_sandbox.psp.rules import merchant_fingerprint
 from paydesk_sandbox.psp.shaping import GARBAGE
 from tests.sandbox.asking import PAYS, charge_body
+from tests.sandbox.merchant import Merchant
 from tests.sandbox.processes import Running, running, until
 
 MARKED = "4539578763621486"
-
-
-class Merchant:
-    """One merchant's view of a running PSP."""
-
-    def __init__(self, psp: Running, name: str) -> None:
-        self.psp = psp
-        self.name = name
-        self.http = httpx.Client(base_url=psp.url, timeout=20)
-
-    def charge(self, key: str = "key-1", number: str = PAYS, **fields: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.name}", "Idempotency-Key": key}
-        body = charge_body(number, reference=f"at_{self.name}", **fields)
-        return self.http.post("/v1/charges", content=body, headers=headers)
-
-    def order(self, **fault: Any) -> None:
-        self.http.post("/faults", json=fault).raise_for_status()
-
-    def books(self) -> list[dict[str, Any]]:
-        """This merchant's charges, as the books show them."""
-        return self.http.get("/books", params={"reference": f"at_{self.name}"}).json()["charges"]
-
-    def hits(self, kind: str) -> int:
-        return self.http.get("/faults").json()["hits"].get(kind, 0)
-
-    @contextmanager
-    def bare_charge(self, number: str = PAYS) -> Iterator[socket.socket]:
-        """The same charge, written on a bare socket."""
-        body = charge_body(number, reference=f"at_{self.name}")
-        head = (
-            f"POST /v1/charges HTTP/1.1\r\nHost: psp\r\nAuthorization: Bearer {self.name}\r\nIdempotency-Key: key-1\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", self.psp.port), timeout=20) as wire:
-            wire.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            yield wire
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +181,8 @@ def refused(psp: Running) -> bool:
 def test_refused_connections_are_refused_and_then_no_more(merchant: Merchant) -> None:
     merchant.charge()
     with socket.create_connection(("127.0.0.1", merchant.psp.port), timeout=20) as idle:
+        idle.sendall(b"GET /livez HTTP/1.1\r\nHost: psp\r\n\r\n")
+        assert idle.recv(1000).endswith(b"ok\n")  # so that it is not only on its way in
         merchant.order(fault="refuse", for_ms=1500)
         assert refused(merchant.psp)
         assert idle.recv(1) == b""  # a pooled connection would have gone round the closed door

@@ -20,7 +20,7 @@ from paydesk.web.assets import Assets
 from paydesk.web.described import marked, words
 from paydesk.web.openapi import description
 from paydesk.web.routes import ROUTES
-from paydesk_sandbox.psp.cards import KNOWN, OWN
+from paydesk_sandbox.psp.cards import AFTERWARDS, KNOWN, OWN
 
 ASSETS = Assets(resources.folder("static"))
 DESCRIPTION = description("https://pay.example")
@@ -133,7 +133,9 @@ def test_the_nine_lines_are_in_the_order_that_is_signed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "theirs"), [(docs.TEST_CARDS, KNOWN), (docs.TEST_FAULTS, OWN)], ids=["cards", "faults"]
+    ("table", "theirs"),
+    [(docs.TEST_CARDS, KNOWN), (docs.TEST_FAULTS, OWN), (docs.TEST_AFTERWARDS, AFTERWARDS)],
+    ids=["cards", "faults", "afterwards"],
 )
 def test_test_cards_are_those_of_the_sandbox(table: tuple[tuple[str, str], ...], theirs: Any) -> None:
     assert sorted(number for number, _ in table) == sorted(card.number for card in theirs)

@@ -25,7 +25,7 @@ TEST_CARDS = (
     ("5555555555554444", "Paid (Mastercard)"),
     ("378282246310005", "Paid (American Express: four digits of CVC)"),
     ("6011111111111117", "Paid (Discover)"),
-    ("4000000000000259", "Paid"),
+    ("4000000000000259", "Paid, then disputed as fraudulent"),
     ("4000000000000002", "Declined: `card_declined`, `generic_decline`"),
     ("4000000000009995", "Declined: `card_declined`, `insufficient_funds`"),
     ("4000000000009987", "Declined: `card_declined`, `lost_card`"),
@@ -50,7 +50,12 @@ TEST_FAULTS = (
     ("4000009900000194", "Not charged, the connection is reset: `processing` at first, then payable again"),
     ("4000009900000145", "Not charged, answered with 429: `psp_unavailable`, payable as before"),
 )
-"""What the sandbox PSP makes of a number; the second table is of what goes wrong on the way."""
+TEST_AFTERWARDS = (
+    ("4000009900000202", "Paid; a refund succeeds, and fails later"),
+    ("4000009900000210", "Paid; a refund is pending, and succeeds later"),
+    ("4000009900000228", "Paid; a refund is pending, and fails later"),
+)
+"""What the sandbox PSP makes of a number: what the bank says, what goes wrong on the way, what comes afterwards."""
 
 
 async def openapi(call: Call) -> Response:
@@ -88,6 +93,7 @@ def render(description: bytes, *, templates: Path, style: str) -> bytes:
             means=states.MEANS,
             cards=TEST_CARDS,
             faults=TEST_FAULTS,
+            afterwards=TEST_AFTERWARDS,
         )
         .encode()
     )

@@ -10,11 +10,13 @@ simulator on its virtual one):
     … handling.ending: answer, close, reset or refuse; after an answer, psp.books.answered(answer.charge, now_us) …
 
 What happens by itself (a dispute, a refund that fails late, an authorisation that ends) waits for `psp.due(now_ms)`,
-and `psp.next_ms` says when that is worth asking. Shopper and bank have verbs of their own, without a key.
+and what the merchant is to be told of waits in `psp.notices` (notices.py); `psp.next_ms` says when either is worth
+asking. Shopper and bank have verbs of their own, without a key.
 """
 
 from hashlib import sha256
 
+import msgspec
 from msgspec import Struct
 
 from paydesk_sandbox.bodies import Unreadable, read
@@ -27,13 +29,15 @@ from paydesk_sandbox.psp.cards import fault_of
 from paydesk_sandbox.psp.challenges import answer_challenge
 from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder, close, dispute
 from paydesk_sandbox.psp.faults import AS_USUAL, Fault, Faults, Handling, handling_of
-from paydesk_sandbox.psp.keys import DAY_MS
 from paydesk_sandbox.psp.later import Happened, What
+from paydesk_sandbox.psp.notices import NoticeEndpoint, Notices
 from paydesk_sandbox.psp.refunds import fail, succeed
 from paydesk_sandbox.psp.shaping import shaped
 from paydesk_sandbox.psp.terms import Terms
 
-__all__ = ["DAY_MS", "Call", "Psp", "Terms", "merchant_fingerprint"]
+__all__ = ["Call", "Psp", "merchant_fingerprint"]
+
+AFTER_ANSWER_MS = 20  # So that the answer is there first; the other order is a fault of its own.
 
 
 class _Number(Struct):
@@ -48,11 +52,12 @@ class _Peek(Struct):
 
 
 class Psp:
-    """Books, faults, and what is answered."""
+    """Books, faults, what is answered, what is told. `notices` is for merchants without an endpoint of their own."""
 
-    def __init__(self, *, salt: bytes = b"", terms: Terms | None = None) -> None:
+    def __init__(self, *, salt: bytes = b"", terms: Terms | None = None, notices: NoticeEndpoint | None = None) -> None:
         self.books = Books(salt=salt, terms=terms or Terms())
         self.faults = Faults()
+        self.notices = Notices(self.books.new_id, self.faults, notices)
         self._merchants: dict[str, str] = {}
 
     def order(self, fault: Fault) -> None:
@@ -70,7 +75,8 @@ class Psp:
     def act(self, call: Call, handling: Handling, now_ms: int) -> Answer | None:
         """Do what is asked, and give what shall be answered; None where nothing is."""
         done = self._answer(call, now_ms) if handling.acts else None
-        self.books.changed.clear()
+        waits_ms = 0 if handling.tells_first or handling.ending != "answer" else handling.end_after_ms
+        self._tell(now_ms, now_ms if handling.tells_first else now_ms + waits_ms + AFTER_ANSWER_MS)
         return shaped(done, handling) if handling.ending == "answer" else None
 
     def due(self, now_ms: int) -> list[Happened]:
@@ -79,34 +85,41 @@ class Psp:
         for at_ms, what, subject in self.books.later.take(now_ms):
             if about := self._let_happen(what, subject, now_ms):
                 happened.append(Happened(at_ms=at_ms, what=what, about=about))
+        self._tell(now_ms, now_ms)
         return happened
 
     @property
     def next_ms(self) -> int | None:
-        """When `due` is worth asking next."""
-        waiting = [at_ms for at_ms in (self.books.later.next_ms, self.books.endings.next_ms) if at_ms is not None]
-        return min(waiting, default=None)
+        """When `due` and `notices.take` are worth asking next."""
+        times = (self.books.later.next_ms, self.books.endings.next_ms, self.notices.next_ms)
+        return min((at_ms for at_ms in times if at_ms is not None), default=None)
 
     def at_the_bank(self, challenge_id: str, now_ms: int) -> Entry | None:
         """The charge that a bank's page is about, as it stands now."""
         self._end(now_ms)
+        self._tell(now_ms, now_ms)
         return self.books.challenges.get(challenge_id)
 
     def answer_challenge(self, challenge_id: str, *, approved: bool, now_ms: int) -> Entry | None:
         """The shopper's answer on the bank's page. Nothing changes where there was one, or none in time."""
         if entry := self.at_the_bank(challenge_id, now_ms):
             answer_challenge(self.books, entry, approved=approved, now_ms=now_ms)
+            self._tell(now_ms, now_ms)
         return entry
 
     def dispute(self, charge_id: str, order: DisputeOrder, now_ms: int) -> Answer:
         """A bank takes a charge back."""
         entry = self.books.entries.get(charge_id)
-        return dispute(self.books, entry, order, now_ms) if entry else not_found("charge")
+        done = dispute(self.books, entry, order, now_ms) if entry else not_found("charge")
+        self._tell(now_ms, now_ms)
+        return done
 
     def close_dispute(self, dispute_id: str, order: CloseOrder, now_ms: int) -> Answer:
         """A bank has decided."""
         entry = self.books.disputes.all.get(dispute_id)
-        return close(self.books, entry, order) if entry else not_found("dispute")
+        done = close(self.books, entry, order) if entry else not_found("dispute")
+        self._tell(now_ms, now_ms)
+        return done
 
     def fail_refund(self, refund_id: str, now_ms: int) -> Answer:
         """A refund comes back."""
@@ -114,14 +127,15 @@ class Psp:
         if entry is None:
             return not_found("refund")
         fail(self.books, entry)
+        self._tell(now_ms, now_ms)
         return shown(entry.refund)
 
     def expire(self, charge_id: str, now_ms: int) -> Answer:
         """An authorisation ends before its time."""
         entry = self.books.entries.get(charge_id)
-        if entry is None:
-            return not_found("charge")
-        return release(self.books, entry)
+        done = release(self.books, entry) if entry else not_found("charge")
+        self._tell(now_ms, now_ms)
+        return done
 
     def merchant_of(self, authorisation: str) -> str | None:
         """A fingerprint of the key in an Authorization header. Any key that is not empty is a merchant's."""
@@ -159,7 +173,26 @@ class Psp:
         merchant = self.merchant_of(call.authorisation)
         if merchant is None:
             return refused(401, "unauthorised", "Authorization must be a Bearer key.")
+        if call.parts == ["notice_endpoint"]:
+            return self._send_notices(merchant, call)
         return answer(self.books, merchant, call, now_ms)
+
+    def _send_notices(self, merchant: str, call: Call) -> Answer:
+        """POST /v1/notice_endpoint. The same once more is the same; the secret is not repeated."""
+        if call.method != "POST":
+            return refused(405, "method_not_allowed", "There is no such method here.")
+        try:
+            endpoint = read(call.body, NoticeEndpoint)
+        except Unreadable as wrong:
+            return refused(400, "invalid_request", str(wrong))
+        self.notices.send_to(merchant, endpoint)
+        return Answer(status=200, body=msgspec.json.encode({"object": "notice_endpoint", "url": endpoint.url}))
+
+    def _tell(self, now_ms: int, not_before_ms: int) -> None:
+        """Tell merchants of everything that was made or changed since the last time."""
+        changed, self.books.changed = self.books.changed, []
+        for merchant, thing in changed:
+            self.notices.tell(merchant, thing, now_ms, not_before_ms)
 
     def _end(self, now_ms: int) -> list[Happened]:
         ended = expire(self.books, now_ms)
