@@ -15,6 +15,10 @@ from alembic.script import ScriptDirectory
 
 from paydesk.assembly import migrate
 from paydesk.assembly.schema import metadata
+from paydesk.ledger import Maturity
+from paydesk.ledger.verify import recount
+from paydesk.store import Duty
+from paydesk.store.snapshot import snapshot
 
 
 @pytest.fixture
@@ -123,3 +127,44 @@ def test_endpoints_that_are_there_are_counted(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         counts = connection.execute("SELECT account, number, version FROM endpoint_counts ORDER BY account").fetchall()
     assert counts == [("a", 2, 1), ("b", 1, 1)]
+
+
+OLD_BOOKS = """
+INSERT INTO ledger_transactions (account, psp, reference, kind, id, subject, created_ms) VALUES
+    ('acct_a', 'sandbox', 'ch_1', 'capture', 'txn_1', 'pi_1', 1700000000000),
+    ('acct_a', 'sandbox', 'ch_2', 'capture', 'txn_2', 'pi_2', 1700000001000),
+    ('acct_b', 'sandbox', 'ch_3', 'capture', 'txn_3', 'pi_3', 1700000002000);
+INSERT INTO ledger_postings (account, transaction_id, line, ledger_account, amount_minor, currency) VALUES
+    ('acct_a', 'txn_1', '1', 'acct_a/psp_clearing/sandbox/usd', 1000, 'usd'),
+    ('acct_a', 'txn_1', '2', 'acct_a/merchant_pending/usd', -960, 'usd'),
+    ('acct_a', 'txn_1', '3', 'acct_a/fees/usd', -40, 'usd'),
+    ('acct_a', 'txn_2', '1', 'acct_a/psp_clearing/sandbox/usd', 500, 'usd'),
+    ('acct_a', 'txn_2', '2', 'acct_a/merchant_pending/usd', -500, 'usd'),
+    ('acct_b', 'txn_3', '1', 'acct_b/psp_clearing/sandbox/usd', 25, 'usd'),
+    ('acct_b', 'txn_3', '2', 'acct_b/fees/usd', -25, 'usd');
+INSERT INTO ledger_balances (version, account, ledger_account, currency, amount_minor) VALUES
+    (2, 'acct_a', 'acct_a/psp_clearing/sandbox/usd', 'usd', 1500),
+    (2, 'acct_a', 'acct_a/merchant_pending/usd', 'usd', -1460),
+    (1, 'acct_a', 'acct_a/fees/usd', 'usd', -40),
+    (1, 'acct_b', 'acct_b/psp_clearing/sandbox/usd', 'usd', 25),
+    (1, 'acct_b', 'acct_b/fees/usd', 'usd', -25);
+"""
+
+
+def test_books_that_are_there_get_their_change_log_and_a_day(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    command.upgrade(migrate.config_for(path), "0003")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD_BOOKS)
+    migrate.migrate(path)
+    with snapshot(path) as books:
+        for _ in recount(books):
+            pass
+        assert [(day.account, day.day, day.amount_minor) for day in books.rows(Maturity, "account")] == [
+            ("acct_a", "2023-11-16", 1460)
+        ]
+        [duty] = books.rows(Duty, "account")
+    assert (duty.id, duty.kind, duty.subject) == ("mature:acct_a/usd/2023-11-16", "mature", "usd/2023-11-16")
+    assert duty.due_ms == 1_700_092_800_000
+    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="never changed"):
+        connection.execute("UPDATE ledger_postings SET sequence = 1")

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
+from paydesk.assembly.operator import merchants_create
 from paydesk.ledger import LedgerTransaction, Maturity
 from paydesk.payments.maturity import duty_id
 from paydesk.payments.rows import Intent
 from paydesk.store import Duty
 from tests.journeys.test_delivery_schedule import play
-from tests.journeys.turned import START_MS, Turned
+from tests.journeys.turned import PSP, START_MS, Turned
 from tests.stage.shopper import VISA
+from tests.stage.stage import SHOP
 
 HOUR = 3_600.0
 CAPTURED, THEN = "2027-01-15", "2027-01-17"  # The turned clock begins on the 15th at 8 o'clock.
@@ -51,7 +53,7 @@ def test_what_was_captured_is_available_two_days_later_all_at_once(tmp_path: Pat
         day = await house.house.reader.get(Maturity, account, "usd", THEN)
         assert day
         assert (day.amount_minor, day.matured_ms) == (0, posted.created_ms)
-        assert await house.house.reader.get(Duty, account, duty_id("usd", THEN)) is None
+        assert await house.house.reader.get(Duty, account, duty_id(account, "usd", THEN)) is None
 
     play(tmp_path, story, terms={"fee": "25"})
 
@@ -74,3 +76,23 @@ def test_as_many_days_as_the_merchant_was_made_with(tmp_path: Path, days: int) -
         assert await balance(house) == {"available": 4200, "pending": 0, "reserved": 0}
 
     play(tmp_path, story, terms={"settlement_delay_days": days})
+
+
+def test_every_account_has_its_midnight(tmp_path: Path) -> None:
+    """At the same moment, so their duties must not be taken for each other."""
+
+    async def story(house: Turned) -> None:
+        merchants = [house.facts]
+        for name in ("Coffee House", "Juice Bar"):
+            merchants.append(
+                await merchants_create(
+                    house.house, name=name, origins=[SHOP], psp_url=PSP, psp_key=f"psp-key-of-{name}", fee="0"
+                )
+            )
+        for house.facts in merchants:
+            await pay(house, "order-1", 4200)
+        await asyncio.sleep(40.01 * HOUR)
+        for house.facts in merchants:
+            assert await balance(house) == {"available": 4200, "pending": 0, "reserved": 0}
+
+    play(tmp_path, story)

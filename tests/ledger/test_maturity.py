@@ -73,7 +73,7 @@ def test_a_days_captures_mature_together_when_the_day_begins() -> None:
     books = InMemory()
     assert capture(books, 1000, fee=40) == capture(books, 500) == Earned("merchant_pending", THEN)
     [owed] = books.all(Duty)
-    assert (owed.id, owed.due_ms, owed.owner) == (duty_id("usd", THEN), day_starts_ms(THEN), "")
+    assert (owed.id, owed.due_ms, owed.owner) == (duty_id(ACCOUNT, "usd", THEN), day_starts_ms(THEN), "")
     books.turn_to(day_starts_ms(THEN) - 1)
     assert books.balances() == {"psp_clearing": 1500, "merchant_pending": -1460, "fees": -40}
     books.turn_to(day_starts_ms(THEN))
@@ -93,7 +93,7 @@ def test_every_day_and_every_currency_has_a_duty_of_its_own() -> None:
     books.now_ms += DAY_MS
     capture(books, 1, days=1)
     assert [duty.id for duty in books.all(Duty)] == [
-        duty_id("usd", THEN), duty_id("eur", THEN), duty_id("usd", TOMORROW)
+        duty_id(ACCOUNT, "usd", THEN), duty_id(ACCOUNT, "eur", THEN), duty_id(ACCOUNT, "usd", TOMORROW)
     ]  # fmt: skip
 
 

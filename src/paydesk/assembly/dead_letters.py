@@ -10,6 +10,7 @@ from paydesk.duties.dead import Drop, Retry
 from paydesk.duties.rows import DeadDuty
 from paydesk.errors import Refusal
 from paydesk.payments.confirm import ASK_PSP
+from paydesk.payments.maturity import MATURE
 from paydesk.payments.rows import Attempt
 from paydesk.scrubbing import scrubbed
 from paydesk.times import rfc3339
@@ -48,12 +49,16 @@ async def dead_retry(desk: DoorDesk, *, duty_id: str | None, kind: str | None) -
 
 
 async def dead_drop(desk: DoorDesk, *, duty_id: str, reason: str) -> dict[str, Any]:
-    """Take one away for good. A question whose payment is open stays: dropped, nobody would ever learn its outcome."""
+    """Take one away for good. A question whose payment is open stays: dropped, nobody would ever learn its outcome; and
+    so does money that waits to become available.
+    """
     dead = await dead_duties.find(desk.reader, duty_id)
     if dead.kind == ASK_PSP and await _is_open(desk, dead):
         raise Refusal(
             "invalid_state", "The outcome of this payment is unknown: money may have moved. Retry it.", param="id"
         )
+    if dead.kind == MATURE:
+        raise Refusal("invalid_state", "This is pending money that nobody would make available. Retry it.", param="id")
     if not reason.strip():
         raise Refusal("parameter_invalid", "Say why with --reason.", param="reason")
     dropped = await desk.submit(Drop(account=dead.account, id=dead.id))

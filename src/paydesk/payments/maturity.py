@@ -57,7 +57,7 @@ def _moved(work: Work, account: str, currency: str, day: str, amount_minor: int,
     row = work.find(Maturity, account, currency, day)
     if row is None and opens:
         work.add(Maturity(account=account, currency=currency, day=day, amount_minor=amount_minor))
-        duty = Duty(account=account, id=duty_id(currency, day), kind=MATURE, subject=f"{currency}/{day}")
+        duty = Duty(account=account, id=duty_id(account, currency, day), kind=MATURE, subject=f"{currency}/{day}")
         work.owe(duty, after_ms=day_starts_ms(day) - work.now_ms)
         return "merchant_pending"
     if row is None or row.matured_ms is not None:
@@ -66,9 +66,9 @@ def _moved(work: Work, account: str, currency: str, day: str, amount_minor: int,
     return "merchant_pending"
 
 
-def duty_id(currency: str, day: str) -> str:
-    """The duty of one day's money."""
-    return f"{MATURE}:{currency}/{day}"
+def duty_id(account: str, currency: str, day: str) -> str:
+    """The duty of one day's money. It names the account: midnight comes to all of them at once."""
+    return f"{MATURE}:{account}/{currency}/{day}"
 
 
 class Mature(Command[None], frozen=True):

@@ -81,8 +81,8 @@ def maturities() -> None:
     )
     op.execute(
         "INSERT INTO duties (version, account, id, kind, subject, note, tries, due_ms, owner, lease, created_ms) "
-        "SELECT 1, account, 'mature:' || currency || '/' || day, 'mature', currency || '/' || day, '', 0, "
-        "strftime('%s', day) * 1000, '', 0, 0 FROM maturities"
+        "SELECT 1, account, 'mature:' || account || '/' || currency || '/' || day, 'mature', currency || '/' || day, "
+        "'', 0, strftime('%s', day) * 1000, '', 0, 0 FROM maturities"
     )
     op.execute(
         "UPDATE payment_intents SET matures_on = coalesce((SELECT day FROM maturities m WHERE "
