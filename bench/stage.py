@@ -110,7 +110,7 @@ class Bench:
     def settle(self) -> None:
         """Wait until nothing is owed: every event dispatched, every delivery recorded."""
         until = time.monotonic() + SETTLE_SECONDS
-        while self._number('SELECT count(*) FROM "duties"'):
+        while self._number('SELECT count(*) FROM "duties" WHERE "kind" <> \'mature\''):
             if time.monotonic() > until:
                 raise RuntimeError(f"there are still duties after {SETTLE_SECONDS} s")
             time.sleep(LOOK_SECONDS)
@@ -127,7 +127,7 @@ class Bench:
     def check_books(self) -> None:
         """Every payment is one charge at the PSP, one delivery recorded and one webhook received."""
         delivered = self._number('SELECT count(*) FROM "deliveries" WHERE "status" = \'succeeded\' AND attempts = 1')
-        posted = self._number('SELECT count(*) FROM "ledger_transactions"')
+        posted = self._number('SELECT count(*) FROM "ledger_transactions" WHERE "kind" = \'capture\'')
         received = len({one.intent for one in self.received(0)})
         if not self.paid == delivered == posted == received:
             raise RuntimeError(f"{self.paid} paid, {posted} posted, {delivered} delivered, {received} received")
