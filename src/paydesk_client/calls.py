@@ -153,6 +153,36 @@ class Refunds(Generic[Sent]):
         return self._send(_get("/v1/refunds", {"payment_intent": payment_intent, **page}))
 
 
+class LatePayments(Generic[Sent]):
+    """Money that arrived when its payment was over. What your account does not decide by itself is `held` for you."""
+
+    def __init__(self, send: Send[Sent]) -> None:
+        self._send = send
+
+    def retrieve(self, id: str) -> Sent:
+        return self._send(_get(_path("late_payments", id)))
+
+    def list(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Newest first; with `payment_intent`, those of that one alone."""
+        page = _page(limit, starting_after, ending_before)
+        return self._send(_get("/v1/late_payments", {"payment_intent": payment_intent, **page}))
+
+    def refund(self, id: str, *, idempotency_key: str | None = None) -> Sent:
+        """Send all of it back. There is one refund at most, whatever is asked twice."""
+        return self._send(_post(_path("late_payments", id) + "/refund", {}, idempotency_key))
+
+    def keep(self, id: str, *, idempotency_key: str | None = None) -> Sent:
+        """It is yours after all."""
+        return self._send(_post(_path("late_payments", id) + "/keep", {}, idempotency_key))
+
+
 class WebhookEndpoints(Generic[Sent]):
     """Where Paydesk sends events."""
 
@@ -258,6 +288,7 @@ class Calls(Generic[Sent]):
     def __init__(self, send: Send[Sent]) -> None:
         self.payment_intents = PaymentIntents(send)
         self.refunds = Refunds(send)
+        self.late_payments = LatePayments(send)
         self.webhook_endpoints = WebhookEndpoints(send)
         self.events = Events(send)
         self.balance = Balance(send)

@@ -28,6 +28,8 @@ PROMISED = {
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "late_payment.created",
+    "late_payment.updated",
 }
 
 

@@ -23,6 +23,8 @@ EventType = Literal[
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "late_payment.created",
+    "late_payment.updated",
 ]
 EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from paydesk.events.record import EventType
 from paydesk.ledger import LedgerTransaction
 from paydesk.payments import refund_books
+from paydesk.payments.late_payment import follow
 from paydesk.payments.refund import refund_duty, refund_duty_id
 from paydesk.payments.refund_shapes import render_refund
 from paydesk.payments.rows import Intent, Refund
@@ -56,6 +57,8 @@ def apply_refund(work: Work, refund: Refund, verdict: Verdict, cause: str) -> bo
     if isinstance(verdict, Refunded) and _is_anothers(work, refund, verdict):
         return False
     step(work, refund, verdict, cause)
+    if refund.late_payment:
+        follow(work, work.get(Refund, refund.account, refund.id))
     return True
 
 

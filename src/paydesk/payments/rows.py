@@ -196,6 +196,33 @@ class Refund(Versioned, frozen=True, kw_only=True):
     settled_ms: int | None = None
 
 
+class LatePayment(Versioned, frozen=True, kw_only=True):
+    """Money that an attempt took after it had counted as over, when its intent could not be paid by it any more."""
+
+    TABLE = "late_payments"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+
+    account: str
+    id: str
+    intent: str
+    attempt: str
+    psp: str
+    psp_reference: str
+    """The PSP's, of the charge."""
+    amount_minor: int
+    currency: str
+    livemode: int
+    status: str = "held"
+    """`held`, `refunding`, `refunded` or `kept`."""
+    refund: str | None = None
+    """Its refund, of which there is one at most."""
+    event_sequence: int = 1
+    latest_event: str
+    created_ms: int
+    settled_ms: int | None = None
+
+
 class PaymentMethod(Versioned, frozen=True, kw_only=True):
     """A card that the PSP keeps, for payments without the shopper."""
 

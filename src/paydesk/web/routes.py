@@ -10,6 +10,7 @@ from msgspec import Struct
 from paydesk.errors import CODES
 from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
+from paydesk.payments.late_shapes import LatePayment
 from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
 from paydesk.payments.timeline import Timeline
@@ -21,6 +22,7 @@ from paydesk.web import (
     endpoints,
     health,
     intents,
+    late_payments,
     operations,
     reads,
     refunds,
@@ -134,6 +136,14 @@ ROUTES = (
     Route("GET", "/v1/refunds", refunds.index, "signature", None, answers.RefundList, parameters=(*PAGE, OF_INTENT),
           refusals=MISSING),
     Route("GET", "/v1/refunds/{refund}", refunds.read, "signature", None, Refund, refusals=MISSING),
+    Route("GET", "/v1/late_payments", late_payments.index, "signature", None, answers.LatePaymentList,
+          parameters=(*PAGE, OF_INTENT), refusals=MISSING),
+    Route("GET", "/v1/late_payments/{late_payment}", late_payments.read, "signature", None, LatePayment,
+          refusals=MISSING),
+    Route("POST", "/v1/late_payments/{late_payment}/refund", late_payments.refund, "signature",
+          late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
+    Route("POST", "/v1/late_payments/{late_payment}/keep", late_payments.keep, "signature",
+          late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
     Route("GET", "/v1/events", reads.events, "signature", None, answers.EventList, parameters=PAGE),
     Route("GET", "/v1/events/{event}", reads.event, "signature", None, answers.Event, refusals=MISSING),
     Route("POST", "/v1/webhook_endpoints", endpoints.create, "signature", endpoints.CreateEndpoint, WebhookEndpoint,

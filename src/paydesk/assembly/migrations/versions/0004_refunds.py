@@ -1,4 +1,4 @@
-"""Refunds."""
+"""Refunds, and money that arrives late."""
 
 from typing import Any
 
@@ -20,6 +20,37 @@ def text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
 
 
 def upgrade() -> None:
+    refunds()
+    late_payments()
+
+
+def late_payments() -> None:
+    op.create_table(
+        "late_payments",
+        number("version"),
+        text("account"),
+        text("id"),
+        text("intent"),
+        text("attempt"),
+        text("psp"),
+        text("psp_reference"),
+        number("amount_minor"),
+        text("currency"),
+        number("livemode"),
+        text("status"),
+        text("refund", nullable=True),
+        number("event_sequence"),
+        text("latest_event"),
+        number("created_ms"),
+        number("settled_ms", nullable=True),
+        sa.PrimaryKeyConstraint("account", "id"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("late_payments_account_intent_id", "late_payments", ["account", "intent", "id"])
+
+
+def refunds() -> None:
     op.create_table(
         "refunds",
         number("version"),
