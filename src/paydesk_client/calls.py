@@ -109,6 +109,80 @@ class PaymentIntents(Generic[Sent]):
         return self._send(_get(_path("payment_intents", id) + "/status", params, wait_seconds=wait_seconds or 0))
 
 
+class Refunds(Generic[Sent]):
+    """What goes back to shoppers: in parts, as often as there is something left."""
+
+    def __init__(self, send: Send[Sent]) -> None:
+        self._send = send
+
+    def create(
+        self,
+        payment_intent: str,
+        *,
+        amount: int | None = None,
+        reason: Literal["duplicate", "fraudulent", "requested_by_customer"] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Sent:
+        """Give back `amount` minor units, else all that is left.
+
+        Look at the answer's `status`: `pending` says that the PSP decides later, and a `refund.updated` or
+        `refund.failed` event will tell how.
+        """
+        fields = {
+            "payment_intent": payment_intent,
+            "amount": amount,
+            "reason": reason,
+            "metadata": None if metadata is None else dict(metadata),
+        }
+        return self._send(_post("/v1/refunds", fields, idempotency_key))
+
+    def retrieve(self, id: str) -> Sent:
+        return self._send(_get(_path("refunds", id)))
+
+    def list(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Newest first; with `payment_intent`, those of that one alone."""
+        page = _page(limit, starting_after, ending_before)
+        return self._send(_get("/v1/refunds", {"payment_intent": payment_intent, **page}))
+
+
+class LatePayments(Generic[Sent]):
+    """Money that arrived when its payment was over. What your account does not decide by itself is `held` for you."""
+
+    def __init__(self, send: Send[Sent]) -> None:
+        self._send = send
+
+    def retrieve(self, id: str) -> Sent:
+        return self._send(_get(_path("late_payments", id)))
+
+    def list(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Newest first; with `payment_intent`, those of that one alone."""
+        page = _page(limit, starting_after, ending_before)
+        return self._send(_get("/v1/late_payments", {"payment_intent": payment_intent, **page}))
+
+    def refund(self, id: str, *, idempotency_key: str | None = None) -> Sent:
+        """Send all of it back. There is one refund at most, whatever is asked twice."""
+        return self._send(_post(_path("late_payments", id) + "/refund", {}, idempotency_key))
+
+    def keep(self, id: str, *, idempotency_key: str | None = None) -> Sent:
+        """It is yours after all."""
+        return self._send(_post(_path("late_payments", id) + "/keep", {}, idempotency_key))
+
+
 class WebhookEndpoints(Generic[Sent]):
     """Where Paydesk sends events."""
 
@@ -213,6 +287,8 @@ class Calls(Generic[Sent]):
 
     def __init__(self, send: Send[Sent]) -> None:
         self.payment_intents = PaymentIntents(send)
+        self.refunds = Refunds(send)
+        self.late_payments = LatePayments(send)
         self.webhook_endpoints = WebhookEndpoints(send)
         self.events = Events(send)
         self.balance = Balance(send)

@@ -91,6 +91,8 @@ class TurnedWorld:
         self.psp = Psp(salt=b"turned")
         self._prunes = prunes
         self.receivers: dict[str, TurnedReceiver] = {}
+        self.away = False
+        """Whether the PSP refuses connections."""
         self.failed: list[tuple[str, BaseException]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,6 +120,8 @@ class TurnedWorld:
     async def send(self, request: Outgoing) -> Sent:
         if not request.url.startswith(PSP):
             return self.receivers[request.url].take(request)
+        if self.away:
+            return NotSent("refused")
         answered: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self.spawn(self._answer(request, answered), "the PSP")
         try:
@@ -143,6 +147,7 @@ class TurnedWorld:
             idempotency_key=headers.get("idempotency-key", ""),
             body=request.body,
         )
+        self.psp.due(self.now_ms())
         handling = self.psp.meet(call, self.now_ms())
         await asyncio.sleep(handling.act_after_ms / 1000)
         answer = self.psp.act(call, handling, self.now_ms())

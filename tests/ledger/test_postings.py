@@ -34,6 +34,7 @@ late_payment         .             700    . |     +700        .          .     .
 late_payment_kept    pending       700   40 |        .     -660          .   -40        .         .   +700
 late_payment_kept    available     700    0 |        .        .       -700     .        .         .   +700
 late_payment_refund  .             700    . |     -700        .          .     .        .         .   +700
+late_payment_returned .            700    . |     +700        .          .     .        .         .   -700
 """
 ROWS = [line for line in DRAWN.splitlines()[2:] if line]
 

@@ -41,10 +41,17 @@ async def merchants_create(
     refund_fee: str = "0",
     dispute_fee: str = "0",
     settlement_delay_days: int = 2,
+    late_payments: str = "refund",
 ) -> dict[str, Any]:
     """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
-    terms = Terms(fee=fee, refund_fee=refund_fee, dispute_fee=dispute_fee, settlement_delay_days=settlement_delay_days)
+    terms = Terms(
+        fee=fee,
+        refund_fee=refund_fee,
+        dispute_fee=dispute_fee,
+        settlement_delay_days=settlement_delay_days,
+        late_payments=late_payments,
+    )
     command, shown = new_merchant(
         desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, terms=terms
     )

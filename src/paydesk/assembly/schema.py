@@ -7,7 +7,7 @@ from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
-from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, PaymentMethod, TimelineEntry
+from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, LatePayment, PaymentMethod, Refund, TimelineEntry
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -29,6 +29,7 @@ ROWS: tuple[type[Row], ...] = (
     Installation,
     Intent,
     Kept,
+    LatePayment,
     LedgerTransaction,
     Marker,
     Maturity,
@@ -37,6 +38,7 @@ ROWS: tuple[type[Row], ...] = (
     NonceFloor,
     PaymentMethod,
     Posting,
+    Refund,
     TimelineEntry,
 )
 

@@ -67,6 +67,9 @@ def merchants_create(
     refund_fee: Annotated[str, typer.Option(help="The same of each refund, beside its amount.")] = "0",
     dispute_fee: Annotated[str, typer.Option(help="The same of each dispute.")] = "0",
     settlement_delay: Annotated[int, typer.Option(help="Days until what was captured is available: 0 to 30.")] = 2,
+    late_payments: Annotated[
+        str, typer.Option(help="What becomes of money that arrives when its payment is over: refund, hold or keep.")
+    ] = "refund",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,6 +85,7 @@ def merchants_create(
         refund_fee=refund_fee,
         dispute_fee=dispute_fee,
         settlement_delay_days=settlement_delay,
+        late_payments=late_payments,
     )
     output.show(facts, as_json=as_json, note="The secret is shown this once. Keep it on the merchant's server.")
 

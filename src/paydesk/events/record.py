@@ -20,6 +20,11 @@ EventType = Literal[
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "late_payment.created",
+    "late_payment.updated",
 ]
 EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
 

@@ -18,6 +18,7 @@ from paydesk.world import World
 
 ORIGINS_MAX = 20
 SETTLEMENT_DELAY_DAYS_MAX = 30
+LATE_PAYMENTS = ("refund", "hold", "keep")
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 OWN_PORTS = {"https": 443, "http": 80}
 
@@ -34,12 +35,13 @@ class NewMerchant(Struct, frozen=True, kw_only=True):
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """What the platform takes from a merchant, and when it pays it."""
+    """What the platform takes from a merchant, when it pays it, and what becomes of money that arrives late."""
 
     fee: str = "0"
     refund_fee: str = "0"
     dispute_fee: str = "0"
     settlement_delay_days: int = 2
+    late_payments: str = "refund"
 
 
 class CreateMerchant(Command[None], frozen=True):
@@ -85,6 +87,7 @@ def new_merchant(
         dispute_fee=_fee("dispute_fee", terms.dispute_fee),
         settlement_delay_days=_delay(terms.settlement_delay_days),
         amount_max=AMOUNT_MAX,
+        late_payments=_late_payments(terms.late_payments),
         created_ms=now_ms,
     )
     key = ApiKey(
@@ -159,6 +162,13 @@ def _fee(param: str, text: str) -> str:
         return str(Fee.parse(text))
     except ValueError as why:
         raise Refusal("parameter_invalid", str(why), param=param) from why
+
+
+def _late_payments(choice: str) -> str:
+    if choice not in LATE_PAYMENTS:
+        message = f"Late payments are one of {', '.join(LATE_PAYMENTS)}."
+        raise Refusal("parameter_invalid", message, param="late_payments")
+    return choice
 
 
 def _delay(days: int) -> int:

@@ -16,8 +16,9 @@ from paydesk.payments import errand, postings, settle
 from paydesk.payments.errand import errand_id
 from paydesk.payments.reply import answer_intent, free_key
 from paydesk.payments.rows import Attempt, Errand, Intent
-from paydesk.payments.settle import CHALLENGE, KNOWN, LATE, OVER, STEPS
+from paydesk.payments.settle import CHALLENGE, KNOWN, LATE, OVER
 from paydesk.payments.states import TERMINAL, Move
+from paydesk.payments.steps import STEPS
 from paydesk.payments.tell import change
 from paydesk.payments.terms import News, Terms
 from paydesk.psp.base import Canceled, Captured, ChallengeWanted, Declined, NotFound, NotSent, NoVerdict, Verdict
@@ -230,5 +231,7 @@ def _wait_ms(duty: Duty) -> int:
 
 
 def _is_anothers(work: Work, attempt: Attempt, verdict: Captured) -> bool:
-    """Whether the charge was posted before. This attempt has no verdict yet, so it was posted for another one."""
-    return work.find(LedgerTransaction, attempt.account, attempt.psp, verdict.psp_reference, "capture") is not None
+    """Whether the charge was posted before. This attempt took nothing yet, so it was posted for another one."""
+    kinds = ("capture", "late_payment") if attempt.status in OVER else ("capture",)
+    key = attempt.account, attempt.psp, verdict.psp_reference
+    return any(work.find(LedgerTransaction, *key, kind) for kind in kinds)

@@ -79,6 +79,11 @@ def late_payment_kept(chart: Chart, *, owed: Owed, amount_minor: int, fee_minor:
     )
 
 
+def late_payment_returned(chart: Chart, *, psp: str, amount_minor: int) -> Lines:
+    """It had gone back, and came back to the PSP: somebody has to decide again."""
+    return late_payment(chart, psp=psp, amount_minor=amount_minor)
+
+
 def late_payment_refund(chart: Chart, *, psp: str, amount_minor: int) -> Lines:
     """It went back to where it came from."""
     return _lines((chart.late_payments, amount_minor), (chart.psp_clearing(psp), -amount_minor))
@@ -97,6 +102,7 @@ MOVES: Mapping[str, object] = {
     "late_payment": late_payment,
     "late_payment_kept": late_payment_kept,
     "late_payment_refund": late_payment_refund,
+    "late_payment_returned": late_payment_returned,
 }
 """Every kind of transaction that there is, and its postings."""
 

@@ -148,6 +148,81 @@ class Errand(Versioned, frozen=True, kw_only=True):
     settled_ms: int | None = None
 
 
+class Refund(Versioned, frozen=True, kw_only=True):
+    """Money that goes back to the card. Committed before the PSP is asked."""
+
+    TABLE = "refunds"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+    WIDE = True
+
+    account: str
+    id: str
+    intent: str
+    late_payment: str = ""
+    """The late payment that it sends back; empty where it gives back what the intent received."""
+    psp: str
+    psp_url: str
+    charge: str
+    """The PSP's reference of the charge that it is a refund of."""
+    amount_minor: int
+    currency: str
+    fee_minor: int = 0
+    """What the platform keeps for it, beside the amount."""
+    livemode: int
+    reason: str | None = None
+    metadata: str = "{}"
+    """JSON object of strings."""
+    status: str = "asking"
+    """`asking` (whether the PSP has it is not known), perhaps `pending` (it has); then `succeeded`, `failed` (after
+    `succeeded` too: the bank sent the money back) or `not_made` (the PSP has no such refund, and will have none).
+    """
+    failure_reason: str | None = None
+    psp_reference: str | None = None
+    """The PSP's own, once it is known to have it."""
+    outcome_unknown: int = 0
+    """1 while the PSP was asked, or was not reached, and it is not known whether it has it."""
+    sending_ms: int | None = None
+    """Since when somebody may be sending it; None while it is known that nobody is."""
+    sent_ms: int | None = None
+    """When it was first sent so that the PSP may have received it: its idempotency window counts from then."""
+    quiet_ms: int = 0
+    """Since when nothing of it is on its way to the PSP; 0 where nothing ever was."""
+    idempotency_key: str = ""
+    """Of the request that waits for it; empty where nobody does."""
+    event_sequence: int = 1
+    latest_event: str
+    created_ms: int
+    settled_ms: int | None = None
+
+
+class LatePayment(Versioned, frozen=True, kw_only=True):
+    """Money that an attempt took after it had counted as over, when its intent could not be paid by it any more."""
+
+    TABLE = "late_payments"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+
+    account: str
+    id: str
+    intent: str
+    attempt: str
+    psp: str
+    psp_reference: str
+    """The PSP's, of the charge."""
+    amount_minor: int
+    currency: str
+    livemode: int
+    status: str = "held"
+    """`held`, `refunding`, `refunded` or `kept`."""
+    refund: str | None = None
+    """Its refund, of which there is one at most."""
+    event_sequence: int = 1
+    latest_event: str
+    created_ms: int
+    settled_ms: int | None = None
+
+
 class PaymentMethod(Versioned, frozen=True, kw_only=True):
     """A card that the PSP keeps, for payments without the shopper."""
 

@@ -1,7 +1,6 @@
 """What each verdict does to an attempt and its intent: status, books, event, in the caller's commit.
 
-One table says which verdict means something in which state of the attempt. A pair that is not in it changes nothing, so
-the same verdict twice, or an older one after a newer, does no harm.
+Which verdict means something in which state of the attempt, the table in `steps.py` says.
 """
 
 from collections.abc import Callable
@@ -50,7 +49,7 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
     assert account is not None
     fee_minor = Fee.parse(account.fee).of(verdict.amount_minor)
     earned = matures(work, account, attempt.currency, verdict.amount_minor - fee_minor)
-    _settle(work, attempt, "captured", psp_reference=verdict.psp_reference, captured_minor=verdict.amount_minor)
+    settle_attempt(work, attempt, "captured", psp_reference=verdict.psp_reference, captured_minor=verdict.amount_minor)
     post(
         work,
         account=attempt.account,
@@ -91,7 +90,7 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
 
 def authorised(work: Work, intent: Intent, attempt: Attempt, news: News[Authorised]) -> None:
     """The amount is held."""
-    _settle(work, attempt, "authorised", psp_reference=news.verdict.psp_reference)
+    settle_attempt(work, attempt, "authorised", psp_reference=news.verdict.psp_reference)
     held = change(
         work,
         intent,
@@ -136,7 +135,9 @@ def challenged(work: Work, intent: Intent, attempt: Attempt, news: News[Challeng
 
 def declined(work: Work, intent: Intent, attempt: Attempt, news: News[Declined]) -> None:
     """The bank said no."""
-    _settle(work, attempt, "declined", psp_reference=news.verdict.psp_reference, decline_code=news.verdict.decline_code)
+    settle_attempt(
+        work, attempt, "declined", psp_reference=news.verdict.psp_reference, decline_code=news.verdict.decline_code
+    )
     error = decline_error(news.verdict.decline_code)
     failed = change(
         work,
@@ -158,10 +159,10 @@ def abandoned(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled]
     """The challenge is called off: by the merchant, who cancels the payment, or because nobody came."""
     errand = work.find(Errand, intent.account, intent.errand) if intent.errand else None
     if errand and errand.why != CHALLENGE:
-        _settle(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
+        settle_attempt(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
         cancel(work, intent, Move.CANCEL, errand.why, news.cause, about=attempt.id)
         return
-    _settle(work, attempt, "abandoned", psp_reference=news.verdict.psp_reference)
+    settle_attempt(work, attempt, "abandoned", psp_reference=news.verdict.psp_reference)
     error = PaymentError(
         type="card_error", code="card_declined", message=NOT_CONFIRMED, decline_code="authentication_failed"
     )
@@ -184,7 +185,7 @@ def released(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled])
     """What was held is held no more: as the merchant or the clock wanted, or of the PSP's own accord."""
     errand = work.find(Errand, intent.account, intent.errand) if intent.errand else None
     why = errand.why if errand and errand.kind == "cancel" else "automatic"
-    _settle(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
+    settle_attempt(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
     how = Move.EXPIRE if why == "expired" else Move.CANCEL
     cancel(work, intent, how, why, news.cause, about=attempt.id)
 
@@ -193,7 +194,7 @@ def not_sent(work: Work, intent: Intent, attempt: Attempt, news: News[NotSent]) 
     """Nothing reached the PSP: payable as before, and it does not count. Told only where an open outcome was told
     before.
     """
-    _settle(work, attempt, "not_sent")
+    settle_attempt(work, attempt, "not_sent")
     new: dict[str, Any] = {"status": move(intent.status, Move.NOT_SENT).value, "attempts": intent.attempts - 1}
     if intent.outcome_unknown:
         error = PaymentError(type="api_error", code="psp_unavailable", message=CODES["psp_unavailable"].meaning)
@@ -229,28 +230,6 @@ def cancel(work: Work, intent: Intent, how: Move, why: str, cause: str, *, about
         next_action="null",
         **KNOWN,
     )
-
-
-STEPS: dict[tuple[str, type], Step] = {
-    ("asking", Captured): captured,
-    ("asking", Authorised): authorised,
-    ("asking", ChallengeWanted): challenged,
-    ("asking", Declined): declined,
-    ("asking", Canceled): abandoned,
-    ("asking", NotSent): not_sent,
-    ("requires_action", Captured): captured,
-    ("requires_action", Authorised): authorised,
-    ("requires_action", Declined): declined,
-    ("requires_action", Canceled): abandoned,
-    # No (requires_action, NotSent): the PSP has it; a question that was not sent says nothing about it.
-    ("authorised", Captured): captured,
-    ("authorised", Canceled): released,
-    ("declined", Authorised): let_go,
-    ("not_sent", Authorised): let_go,
-    ("canceled", Authorised): let_go,
-    ("abandoned", Authorised): let_go,
-    # Nothing of a captured attempt: what comes after is a refund or a dispute, with an object of its own.
-}
 
 
 def decline_error(decline_code: str) -> PaymentError:
@@ -304,7 +283,7 @@ def _saved(work: Work, attempt: Attempt, token: str | None) -> str | None:
     return method.id
 
 
-def _settle(work: Work, attempt: Attempt, status: str, **new: Any) -> None:
+def settle_attempt(work: Work, attempt: Attempt, status: str, **new: Any) -> None:
     """What was open about it is known: nobody has to ask any more."""
     work.change(attempt, status=status, settled_ms=work.now_ms, challenge_url=None, challenge_until_ms=None, **new)
     no_more(work, attempt.account, ask_psp_id(attempt.id))

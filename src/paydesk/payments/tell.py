@@ -2,7 +2,7 @@
 all.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,6 +12,21 @@ from paydesk.payments.shapes import render
 from paydesk.store import Work
 
 NO_FACTS: dict[str, Any] = {}
+
+
+class Told(Protocol):
+    """An object whose events merchants get: an intent, a refund, a late payment."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def livemode(self) -> int: ...
+    @property
+    def event_sequence(self) -> int: ...
+    @property
+    def latest_event(self) -> str | None: ...
 
 
 def change(
@@ -34,14 +49,14 @@ def change(
     else:
         event_id = work.id("evt", intent.account)
         changed = work.change(intent, event_sequence=intent.event_sequence + 1, latest_event=event_id, **new)
-        _record(work, event, changed, intent.latest_event, render(changed))
+        announce(work, event, changed, intent.latest_event, render(changed))
     _note(work, changed, what, cause, about=about, facts=facts)
     return changed
 
 
 def tell_created(work: Work, intent: Intent, rendered: bytes, cause: str) -> None:
     """Record the first event of a new intent, which names it as its `latest_event`, and its first line."""
-    _record(work, "payment_intent.created", intent, None, rendered)
+    announce(work, "payment_intent.created", intent, None, rendered)
     _note(work, intent, "created", cause, facts={"amount": intent.amount_minor, "currency": intent.currency})
 
 
@@ -61,14 +76,14 @@ def _note(work: Work, intent: Intent, what: str, cause: str, *, about: str = "",
     )
 
 
-def _record(work: Work, event_type: EventType, intent: Intent, previous: str | None, rendered: bytes) -> None:
-    """The event that the intent names as its latest, with the intent as `rendered`."""
-    assert intent.latest_event is not None
+def announce(work: Work, event_type: EventType, told: Told, previous: str | None, rendered: bytes) -> None:
+    """Record the event that the object names as its latest, with the object as `rendered`."""
+    assert told.latest_event is not None
     subject = Subject(
-        account=intent.account,
-        id=intent.id,
-        livemode=bool(intent.livemode),
-        sequence=intent.event_sequence,
+        account=told.account,
+        id=told.id,
+        livemode=bool(told.livemode),
+        sequence=told.event_sequence,
         previous_event_id=previous,
     )
-    record(work, intent.latest_event, event_type, subject, rendered)
+    record(work, told.latest_event, event_type, subject, rendered)

@@ -5,7 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from paydesk.payments.ask import PaymentDesk
-from paydesk.payments.rows import Attempt, Errand, Intent
+from paydesk.payments.rows import Attempt, Errand, Intent, Refund
 from paydesk.requests.rows import Kept
 from paydesk.store import Key
 from paydesk.store.published import Watch
@@ -74,6 +74,23 @@ async def answered(
             ended = await _ended(desk, account, operation) if kept is None else ""
             if kept is None or intent.outcome_unknown or not await patience.lasts(watch):
                 return Answered(intent=intent, kept=None, ended=ended)
+
+
+async def refund_answered(
+    desk: WaitingDesk, account: str, idempotency_key: str, refund_id: str, *, again: bool
+) -> tuple[Kept | None, Refund]:
+    """The kept answer once there is one, else the refund when it is known to be open, or the wait is over."""
+    patience = Patience(desk, AGAIN_SECONDS if again else desk.config.confirm_wait_seconds)
+    keys: tuple[Key, ...] = (Kept, (account, idempotency_key)), (Refund, (account, refund_id))
+    with desk.published.watch(*keys) as watch:
+        while True:
+            kept = await desk.reader.get(Kept, account, idempotency_key)
+            refund = await desk.reader.get(Refund, account, refund_id)
+            assert refund is not None
+            if kept and kept.status:
+                return kept, refund
+            if refund.outcome_unknown or not await patience.lasts(watch):
+                return None, refund
 
 
 async def _ended(desk: WaitingDesk, account: str, operation: str) -> str:

@@ -11,7 +11,10 @@ from paydesk.events import record
 from paydesk.events.endpoints import WebhookEndpoint
 from paydesk.events.record import EventType
 from paydesk.ledger.shapes import LedgerAccount, LedgerEntry, LedgerTransactionAnswer
+from paydesk.payments.late_shapes import LatePayment
+from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
+from paydesk.web.schemas import reference
 
 T = TypeVar("T")
 
@@ -30,10 +33,18 @@ class PaymentIntentList(Listed[PaymentIntent], frozen=True, kw_only=True):
     """A page of payment intents, newest first."""
 
 
+class RefundList(Listed[Refund], frozen=True, kw_only=True):
+    """A page of refunds, newest first."""
+
+
+class LatePaymentList(Listed[LatePayment], frozen=True, kw_only=True):
+    """A page of late payments, newest first."""
+
+
 class EventData(Struct, frozen=True, kw_only=True):
     """What an event is about."""
 
-    object: PaymentIntent
+    object: Annotated[Raw, Meta(extra_json_schema=reference(PaymentIntent | Refund | LatePayment))]
     """As it was at that moment, without `client_secret`."""
 
 

@@ -29,6 +29,8 @@ TAGS = {
 ID = "[0-9a-hjkmnp-tv-z]{34}"
 PARTS = {
     "intent": ("The payment intent's id.", f"^pi_{ID}$"),
+    "refund": ("The refund's id.", f"^re_{ID}$"),
+    "late_payment": ("The late payment's id.", f"^lp_{ID}$"),
     "event": ("The event's id.", f"^evt_{ID}$"),
     "endpoint": ("The endpoint's id.", f"^we_{ID}$"),
     "key": ("The idempotency key.", "^[A-Za-z0-9._:-]{1,255}$"),

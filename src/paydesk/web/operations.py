@@ -176,16 +176,23 @@ async def _intent(call: Call, account: str, intent_id: str) -> Intent:
     return intent
 
 
+async def recorded_once(
+    call: Call, who: Caller, command: Command[Reply], intent_id: str, carry: object = None
+) -> Reply:
+    """Decide it once; where it is refused for how things stand, the error shows the intent."""
+    reply = await submitted(call, who, command, carry)
+    if (why := reply.refusal) and why.status == 409:
+        why.payment_intent = render(await _intent(call, who.account, intent_id))
+    if why:
+        raise why
+    return reply
+
+
 async def once_asked(call: Call, who: Caller, command: Command[Reply], carry: object = None) -> Response:
     """Record what the PSP is to do, wait for the outcome, and answer as the protocol maps it."""
-    try:
-        reply = await submitted(call, who, command, carry)
-        if not reply.running:
-            return answer(call, who.account, reply)
-    except Refusal as why:
-        if why.status == 409:
-            why.payment_intent = render(await _intent(call, who.account, call.part("intent")))
-        raise
+    reply = await recorded_once(call, who, command, call.part("intent"), carry)
+    if not reply.running:
+        return answer(call, who.account, reply)
     stands = await answered(
         call.desk,
         who.account,

@@ -10,9 +10,25 @@ from msgspec import Struct
 from paydesk.errors import CODES
 from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
+from paydesk.payments.late_shapes import LatePayment
+from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
 from paydesk.payments.timeline import Timeline
-from paydesk.web import answers, books, checkout, docs, endpoints, health, intents, operations, reads, static, status
+from paydesk.web import (
+    answers,
+    books,
+    checkout,
+    docs,
+    endpoints,
+    health,
+    intents,
+    late_payments,
+    operations,
+    reads,
+    refunds,
+    static,
+    status,
+)
 from paydesk.web.call import Call, Response, Streaming
 
 Handler = Callable[[Call], Awaitable[Response | Streaming]]
@@ -86,6 +102,7 @@ INTENT_REFUSALS = (
 BUSY = ("operation_in_progress", "invalid_state")
 OWN_DECLINES = ("expired_card", "incorrect_cvc", "processing_error", "incorrect_number")
 UNKNOWN = ((202, "The PSP has not answered yet: the outcome is unknown. Ask the status, or wait for the event."),)
+REFUND_OPEN = ((202, "The PSP has not said yet that it has the refund: `pending`, until an event says how it went."),)
 ENDPOINT_REFUSALS = ("url_not_allowed", "card_number_in_text", "limit_reached")
 CONFIRM_REFUSALS = (
     *MISSING, "card_payload_invalid", "card_key_expired", "operation_in_progress", "invalid_state",
@@ -113,6 +130,20 @@ ROUTES = (
           parameters=WAIT, also=((304, "Nothing changed since the version in If-None-Match."),), refusals=HELD),
     Route("GET", "/v1/payment_intents/{intent}/stream", status.stream, "either", media="text/event-stream",
           parameters=RESUME, refusals=HELD),
+    Route("POST", "/v1/refunds", refunds.create, "signature", refunds.CreateRefund, Refund, needs_idempotency_key=True,
+          also=REFUND_OPEN, refusals=(*MISSING, *BUSY, "amount_too_small", "amount_too_large", "metadata_invalid",
+                                      "card_number_in_text")),
+    Route("GET", "/v1/refunds", refunds.index, "signature", None, answers.RefundList, parameters=(*PAGE, OF_INTENT),
+          refusals=MISSING),
+    Route("GET", "/v1/refunds/{refund}", refunds.read, "signature", None, Refund, refusals=MISSING),
+    Route("GET", "/v1/late_payments", late_payments.index, "signature", None, answers.LatePaymentList,
+          parameters=(*PAGE, OF_INTENT), refusals=MISSING),
+    Route("GET", "/v1/late_payments/{late_payment}", late_payments.read, "signature", None, LatePayment,
+          refusals=MISSING),
+    Route("POST", "/v1/late_payments/{late_payment}/refund", late_payments.refund, "signature",
+          late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
+    Route("POST", "/v1/late_payments/{late_payment}/keep", late_payments.keep, "signature",
+          late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
     Route("GET", "/v1/events", reads.events, "signature", None, answers.EventList, parameters=PAGE),
     Route("GET", "/v1/events/{event}", reads.event, "signature", None, answers.Event, refusals=MISSING),
     Route("POST", "/v1/webhook_endpoints", endpoints.create, "signature", endpoints.CreateEndpoint, WebhookEndpoint,

@@ -14,6 +14,9 @@ from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
 from paydesk.payments.maturity import MATURE, Mature
+from paydesk.payments.refund import REFUND
+from paydesk.payments.refund_ask import run_refund, watch_refund
+from paydesk.payments.refund_outcome import WATCH_REFUND
 from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
@@ -38,10 +41,24 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     async def mature(duty: Duty, carried: object) -> None:
         await desk.submit(Mature(duty=duty))
 
+    async def refund(duty: Duty, carried: object) -> None:
+        await run_refund(desk, duty)
+
+    async def watch(duty: Duty, carried: object) -> None:
+        await watch_refund(desk, duty)
+
     async def dispatch_event(duty: Duty, carried: object) -> None:
         await dispatch(desk, duty, carried)
 
     async def deliver_event(duty: Duty, carried: object) -> None:
         await deliver(desk, duty, carried)
 
-    return {ASK_PSP: ask_psp, ERRAND: errand, MATURE: mature, DISPATCH: dispatch_event, DELIVER: deliver_event}
+    return {
+        ASK_PSP: ask_psp,
+        ERRAND: errand,
+        REFUND: refund,
+        WATCH_REFUND: watch,
+        MATURE: mature,
+        DISPATCH: dispatch_event,
+        DELIVER: deliver_event,
+    }

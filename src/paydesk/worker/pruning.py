@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from paydesk.desk import Desk
 from paydesk.errors import Refusal
-from paydesk.payments.rows import CardUse, Intent
+from paydesk.payments.refund_outcome import OPEN
+from paydesk.payments.rows import CardUse, Intent, Refund
 from paydesk.payments.states import TERMINAL
 from paydesk.requests.once import KEEP_MS
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
@@ -57,7 +58,7 @@ class Forget(Command[None], frozen=True):
         yield NonceFloor, ("floor",)
         for row in self.rows:
             if isinstance(row, Kept):
-                yield Intent, (row.account, row.object_id)
+                yield Refund if row.object_id.startswith("re_") else Intent, (row.account, row.object_id)
 
     def decide(self, work: Work) -> None:
         for row in self.rows:
@@ -99,6 +100,9 @@ async def prune(desk: Desk, sweep: Sweep) -> int:
 
 def _still_open(work: Work, kept: Kept) -> bool:
     """An answer is kept for 24 hours, and until its object is terminal."""
+    if kept.object_id.startswith("re_"):  # Forgotten too early, the same request would refund a second time.
+        refund = work.find(Refund, kept.account, kept.object_id)
+        return refund is not None and refund.status in OPEN
     intent = work.find(Intent, kept.account, kept.object_id)
     return intent is not None and intent.status not in TERMINAL
 
