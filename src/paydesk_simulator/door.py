@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from paydesk.assembly.house import House
 from paydesk.errors import Refusal
+from paydesk.payments.ask import check_psp_is_up
 from paydesk.payments.confirm import Confirm, used_key
 from paydesk.payments.create import Create
 from paydesk.payments.rows import CardUse, Intent
@@ -58,6 +59,7 @@ async def status(account: str, intent_id: str, house: House) -> Intent:
 async def _record(account: str, intent_id: str, payload: Payload, house: House) -> str:
     row = await house.account(account)
     assert row is not None  # The account was made before anything else.
+    check_psp_is_up(house, row.psp, row.psp_url)
     command = Confirm(
         account=account,
         intent=intent_id,

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from paydesk.psp.base import NotFound, Place, Question
+from paydesk.psp.breaker import Breakers
 from paydesk.psp.sandbox import SandboxPsp
 from paydesk.world import Answer, NoAnswer, Outgoing
 from paydesk.world.turns import Turns
@@ -26,6 +27,9 @@ class Outside:
         self.there = 0
         self.go = asyncio.Event()
 
+    def monotonic(self) -> float:
+        return 0.0
+
     async def send(self, request: Outgoing) -> Answer | NoAnswer:
         if request.url.startswith(HANGS.url):
             self.there += 1
@@ -38,7 +42,7 @@ def test_a_psp_that_hangs_takes_its_share_and_no_more() -> None:
     async def exam() -> None:
         outside: Any = Outside()
         turns = Turns()
-        psp = SandboxPsp(outside, turns, timeout_seconds=20, max_in_flight_seconds=30, at_once_max=3)
+        psp = SandboxPsp(outside, turns, Breakers(), timeout_seconds=20, max_in_flight_seconds=30, at_once_max=3)
         asked = [asyncio.create_task(psp.look_up(QUESTION)) for _ in range(10)]
         for _ in range(50):
             await asyncio.sleep(0)

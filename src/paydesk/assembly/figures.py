@@ -29,6 +29,7 @@ def _of_memory(house: "House") -> list[Family]:
         gauge("paydesk_commands_waiting", "Commands that wait for the committer", house.committer.waiting),
         counter("paydesk_batches", "Batches that were tried", house.committer.batches),
         gauge("paydesk_streams_held", "Live streams and held status requests", house.held),
+        gauge("paydesk_psps_down", "PSPs that answer nobody: nothing new is begun there", house.breakers.open()),
         gauge("paydesk_database_bytes", "The database file", _size(database)),
         gauge("paydesk_wal_bytes", "Its write-ahead log", _size(database.with_name(database.name + "-wal"))),
     ]

@@ -14,6 +14,7 @@ from paydesk.duties import Runner
 from paydesk.merchants import Account, Directory
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.psp.base import Psp
+from paydesk.psp.breaker import Breakers
 from paydesk.psp.sandbox import SandboxPsp
 from paydesk.requests.limits import Bucket, ReadNonces
 from paydesk.requests.signature import WINDOW_SECONDS
@@ -88,10 +89,12 @@ class House:
         self.committer.on_commit = self.metrics.commit_seconds.observe
         self.directory = Directory(self, self.sealer)
         self.card_keys = CardKeys(random=self.world.random)
+        self.breakers = Breakers()
         self.psps: dict[str, Psp] = {
             "sandbox": SandboxPsp(
                 self.world,
                 self.turns,
+                self.breakers,
                 timeout_seconds=config.psp_timeout_seconds,
                 max_in_flight_seconds=config.psp_max_in_flight_seconds,
                 at_once_max=config.asking_max,

@@ -3,6 +3,7 @@ a transaction.
 """
 
 import asyncio
+from math import ceil
 from typing import Protocol, TypeVar
 
 from paydesk.desk import Desk
@@ -23,6 +24,7 @@ from paydesk.psp.base import (
     SavedCard,
     Verdict,
 )
+from paydesk.psp.breaker import Breakers
 from paydesk.store import Command, Duty
 
 R = TypeVar("R")
@@ -36,6 +38,8 @@ class PaymentDesk(Desk, Protocol):
     def psp(self, name: str) -> Psp: ...
     async def account(self, account: str) -> Account | None: ...
     def psp_key(self, account: Account) -> str: ...
+    @property
+    def breakers(self) -> Breakers: ...
     def challenge_page(self, attempt: str) -> str:
         """Our page for an attempt's challenge; the bank sends the shopper back to `…/done` below it."""
         ...
@@ -113,6 +117,12 @@ async def about_attempt(desk: PaymentDesk, account_id: str, attempt_id: str) -> 
         return_url=None if attempt.payment_method else f"{desk.challenge_page(attempt.id)}/done",
     )
     return attempt, question
+
+
+def check_psp_is_up(desk: PaymentDesk, psp: str, url: str) -> None:
+    """Refuse to begin something new at a PSP that answers nobody: nothing is recorded, and no PSP receives anything."""
+    if wait := desk.breakers.of(psp, url).admit(desk.world.monotonic()):
+        raise Refusal("psp_unavailable", retry_after_seconds=ceil(wait))
 
 
 def terms_of(desk: PaymentDesk, attempt_id: str) -> Terms:

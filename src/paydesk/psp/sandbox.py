@@ -28,6 +28,7 @@ from paydesk.psp.base import (
     Standing,
     Verdict,
 )
+from paydesk.psp.breaker import Breakers
 from paydesk.psp.sandbox_words import (
     Charge,
     Charges,
@@ -46,6 +47,7 @@ from paydesk.world.turns import Turns
 
 T = TypeVar("T")
 
+NAME = "sandbox"
 ANSWER_BYTES_MAX = 64 * 1024
 LIST_BYTES_MAX = 64 * 1024 * 1024
 CONNECT_SECONDS = 5.0
@@ -61,10 +63,18 @@ class SandboxPsp:
     """
 
     def __init__(
-        self, world: World, turns: Turns, *, timeout_seconds: float, max_in_flight_seconds: int, at_once_max: int
+        self,
+        world: World,
+        turns: Turns,
+        breakers: Breakers,
+        *,
+        timeout_seconds: float,
+        max_in_flight_seconds: int,
+        at_once_max: int,
     ) -> None:
         self._world = world
         self._turns = turns
+        self._breakers = breakers
         self._at_once_max = at_once_max
         self._timeout_seconds = timeout_seconds
         self.promises = Promises(
@@ -203,8 +213,12 @@ class SandboxPsp:
         )
 
     async def _send(self, place: Place, request: Outgoing) -> Answer | NotSent | NoVerdict:
+        breaker = self._breakers.of(NAME, place.url)
         async with self._turns.take((place.url, self._at_once_max), ("PSPs", 2 * self._at_once_max)):
-            return _by_phase(await self._world.send(request))
+            with breaker.question(self._world.monotonic) as question:
+                answer = _by_phase(await self._world.send(request))
+                question.answered = isinstance(answer, Answer) and answer.status < 500
+                return answer
 
 
 def _by_phase(answer: Answer | HttpNotSent | NoAnswer) -> Answer | NotSent | NoVerdict:

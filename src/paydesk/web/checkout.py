@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from paydesk.errors import Refusal
+from paydesk.payments.ask import check_psp_is_up
 from paydesk.payments.confirm import Confirm, used_key
 from paydesk.payments.rows import CardUse, Intent
 from paydesk.payments.shapes import ShopperIntent, shopper_view
@@ -81,6 +82,7 @@ async def _confirm(call: Call, viewer: Viewer, jwe: str) -> str:
     desk, account = call.desk, viewer.account
     if desk.asking() >= desk.config.asking_max or desk.asking(account.id) >= desk.config.asking_share:
         raise Refusal("overloaded", retry_after_seconds=2)
+    check_psp_is_up(desk, account.psp, account.psp_url)
     card, facts = open_card(
         jwe,
         desk.card_keys,

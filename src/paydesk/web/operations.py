@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paydesk.errors import Refusal
 from paydesk.merchants import Account
 from paydesk.money import AMOUNT_MAX, check_amount
+from paydesk.payments.ask import check_psp_is_up
 from paydesk.payments.cancel import Cancel
 from paydesk.payments.capture import Capture
 from paydesk.payments.confirm import ConfirmSaved
@@ -17,6 +18,7 @@ from paydesk.payments.update import Update
 from paydesk.payments.waiting import Answered, answered
 from paydesk.psp.base import SavedCard
 from paydesk.requests.once import Reply, reply_of
+from paydesk.requests.rows import Kept
 from paydesk.store import Command
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
@@ -106,6 +108,8 @@ async def confirm(call: Call) -> Response:
     account = await _account(call, who)
     wanted = decode(json_body(call, who.body), ConfirmSavedBody)
     intent_id = call.part("intent")
+    if not await call.desk.reader.get(Kept, who.account, who.signed.idempotency_key):  # A repeat is answered always.
+        check_psp_is_up(call.desk, account.psp, account.psp_url)
     command = ConfirmSaved(
         account=who.account,
         intent=intent_id,
