@@ -24,6 +24,7 @@ KeysKept = Annotated[int, typer.Option(min=1, help="How long an idempotency key 
 ChallengeSeconds = Annotated[int, typer.Option(min=1, help="How long the bank's page waits for a shopper.")]
 AuthorisedSeconds = Annotated[int, typer.Option(min=1, help="How long an authorisation is held.")]
 LaterSeconds = Annotated[float, typer.Option(min=0, help="How long until a dispute or a late failure follows.")]
+Origin = Annotated[str | None, typer.Option(help="Where browsers reach it, if not at the address it listens on.")]
 NoticesUrl = Annotated[str | None, typer.Option(help="Where notices go of merchants that named no address.")]
 PaydeskUrl = Annotated[str, typer.Option("--paydesk", help="Where Paydesk is, e.g. http://127.0.0.1:8080.")]
 
@@ -37,6 +38,7 @@ def psp(
     challenge_seconds: ChallengeSeconds = 15 * 60,
     authorised_seconds: AuthorisedSeconds = 7 * 24 * 3600,
     later_seconds: LaterSeconds = 5,
+    origin: Origin = None,
     notices: NoticesUrl = None,
 ) -> None:
     """Run the payment service provider: test cards, books of its own, notices, faults on demand.
@@ -48,7 +50,7 @@ def psp(
 
     def serving(door: Door) -> ASGIApp:
         terms = Terms(
-            origin=door.address,
+            origin=origin or door.address,
             keys_kept_ms=keys_kept_seconds * 1000,
             challenge_ms=challenge_seconds * 1000,
             authorised_ms=authorised_seconds * 1000,

@@ -121,6 +121,14 @@ def test_too_late() -> None:
         merchant.http.close()
 
 
+def test_browsers_may_reach_it_somewhere_else() -> None:
+    with running("psp", "--origin", "https://bank.example") as psp:
+        merchant = Merchant(psp, "elsewhere")
+        url = merchant.charge(number=ASKS, challenge="allow").json()["challenge"]["url"]
+        assert url.startswith("https://bank.example/bank/")
+        merchant.http.close()
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "says"),
     [

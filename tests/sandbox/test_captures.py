@@ -98,6 +98,14 @@ def test_an_authorisation_ends_by_itself() -> None:
     assert shown(psp, taken["id"], NOW_MS + 1000)["status"] == "captured"
 
 
+def test_only_what_is_still_held_is_waited_for(psp: Psp) -> None:
+    for key, verb, body in (("one", "capture", {"amount": 5}), ("other", "release", {})):
+        charge = held(psp, key=key, reference=key)
+        assert psp.next_ms == NOW_MS + psp.books.terms.authorised_ms
+        answered(psp, change_call(charge["id"], verb, body, key=verb))
+        assert psp.next_ms is None
+
+
 def test_an_authorisation_that_ended_is_not_taken_though_nobody_looked() -> None:
     psp = Psp(terms=Terms(authorised_ms=1000))
     charge = held(psp)

@@ -3,6 +3,7 @@
 import hmac
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -75,18 +76,25 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture(scope="module")
 def psp() -> Iterator[Running]:
-    with running("psp", "--later-seconds", "0.1", "--authorised-seconds", "1") as started:
+    with running("psp", "--later-seconds", "0.1") as started:
         yield started
 
 
 @pytest.fixture
 def merchant(psp: Running, listener: Listener, request: pytest.FixtureRequest) -> Iterator[Merchant]:
-    merchant = Merchant(psp, request.node.name)
-    endpoint = {"url": listener.url, "secret": SECRET}
-    headers = {"Authorization": f"Bearer {merchant.name}"}
+    with told_at(psp, request.node.name, listener.url) as merchant:
+        yield merchant
+        merchant.http.delete("/faults")
+
+
+@contextmanager
+def told_at(psp: Running, name: str, url: str) -> Iterator[Merchant]:
+    """A merchant whose notices go there."""
+    merchant = Merchant(psp, name)
+    headers = {"Authorization": f"Bearer {name}"}
+    endpoint = {"url": url, "secret": SECRET}
     assert merchant.http.post("/v1/notice_endpoint", json=endpoint, headers=headers).status_code == 200
     yield merchant
-    merchant.http.delete("/faults")
     merchant.http.close()
 
 
@@ -110,15 +118,12 @@ def test_it_is_told_again_until_it_is_taken(merchant: Merchant, listener: Listen
     assert len(listener.heard) == 2  # a redirect is not followed
 
 
-def test_nobody_there_is_tried_again(psp: Running) -> None:
-    with listening() as gone:
-        url = gone.url
-    merchant = Merchant(psp, "nobody")
-    headers = {"Authorization": f"Bearer {merchant.name}"}
-    merchant.http.post("/v1/notice_endpoint", json={"url": url, "secret": SECRET}, headers=headers)
-    merchant.charge()
-    until(lambda: states(merchant) == [("waiting", 1)])
-    merchant.http.close()
+def test_nobody_there_is_tried_again() -> None:
+    with socket.socket() as deaf, running("psp") as psp:
+        deaf.bind(("127.0.0.1", 0))  # and does not listen
+        with told_at(psp, "nobody", f"http://127.0.0.1:{deaf.getsockname()[1]}/") as merchant:
+            merchant.charge()
+            until(lambda: states(merchant) == [("waiting", 1)])
 
 
 def test_the_life_of_a_payment_is_told(merchant: Merchant, listener: Listener) -> None:
@@ -150,9 +155,14 @@ def test_what_happens_by_itself_is_told_though_nobody_asks(merchant: Merchant, l
     merchant.charge("disputed", "4000000000000259")
     late = merchant.charge("late", "4000009900000202").json()
     merchant.change(late, "refunds", "refund", {"reference": "re_1", "amount": 1})
-    merchant.charge("held", capture=False)
-    until(lambda: {"needs_response", "failed", "released"} <= set(listener.statuses()))
+    until(lambda: {"needs_response", "failed"} <= set(listener.statuses()))
     assert set(listener.signed) == {True}
+
+
+def test_an_authorisation_that_ends_is_told(listener: Listener) -> None:
+    with running("psp", "--authorised-seconds", "1") as psp, told_at(psp, "held", listener.url) as merchant:
+        merchant.charge(capture=False)
+        until(lambda: listener.statuses() == ["authorised", "released"])
 
 
 def test_early_it_is_told_before_the_answer(merchant: Merchant, listener: Listener) -> None:

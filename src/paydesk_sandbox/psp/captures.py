@@ -64,6 +64,11 @@ def forget_token(books: Books, entry: Entry) -> None:
         books.tokens.pop((entry.merchant, entry.charge.token), None)
 
 
+def next_ending_ms(books: Books) -> int | None:
+    """When the next challenge or authorisation ends that is still open."""
+    return books.endings.next_ms(lambda at_ms, charge_id: books.entries[charge_id].ends_ms == at_ms)
+
+
 def expire(books: Books, now_ms: int) -> list[tuple[int, Entry]]:
     """Release every challenge and authorisation whose time is over; which, and when it was."""
     ended: list[tuple[int, Entry]] = []

@@ -1,5 +1,6 @@
 """What happens by itself, and when: a heap of moments, read by whoever has a clock."""
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -38,7 +39,8 @@ class Later:
             due.append((at_ms, what, subject))
         return due
 
-    @property
-    def next_ms(self) -> int | None:
-        """When the next thing is due."""
+    def next_ms(self, still: Callable[[int, str], bool] = lambda _at_ms, _subject: True) -> int | None:
+        """When the next thing is due. Those for which `still` says no, by time and subject, are dropped on the way."""
+        while self._heap and not still(self._heap[0][0], self._heap[0][3]):
+            heappop(self._heap)
         return self._heap[0][0] if self._heap else None

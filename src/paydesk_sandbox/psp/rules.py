@@ -24,7 +24,7 @@ from paydesk_sandbox.psp.answering import answer
 from paydesk_sandbox.psp.answers import Answer, not_found, refused, shown
 from paydesk_sandbox.psp.books import Books, Entry
 from paydesk_sandbox.psp.calls import Call
-from paydesk_sandbox.psp.captures import expire, release
+from paydesk_sandbox.psp.captures import expire, next_ending_ms, release
 from paydesk_sandbox.psp.cards import fault_of
 from paydesk_sandbox.psp.challenges import answer_challenge
 from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder, close, dispute
@@ -91,7 +91,7 @@ class Psp:
     @property
     def next_ms(self) -> int | None:
         """When `due` and `notices.take` are worth asking next."""
-        times = (self.books.later.next_ms, self.books.endings.next_ms, self.notices.next_ms)
+        times = (self.books.later.next_ms(), next_ending_ms(self.books), self.notices.next_ms)
         return min((at_ms for at_ms in times if at_ms is not None), default=None)
 
     def at_the_bank(self, challenge_id: str, now_ms: int) -> Entry | None:
