@@ -110,6 +110,38 @@ def test_a_terminal_status_stays(database: Path, status: str) -> None:
     connection.close()
 
 
+def test_webhooks_that_were_given_up_are_listed_among_the_dead(tmp_path: Path) -> None:
+    """Those of endpoints that are still there: the others nobody can retry."""
+    path = tmp_path / "older.db"
+    command.upgrade(migrate.config_for(path), "0001b")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "INSERT INTO webhook_endpoints (version, account, id, url, enabled_events, ordering, status, added_by, "
+            "secret_sealed, created_ms) VALUES (1, 'a', 'we_1', 'https://x.example', '*', 'default', 'enabled', "
+            "'merchant', x'00', 1)"
+        )
+        for event, endpoint, status in (
+            ("evt_1", "we_1", "dead"),
+            ("evt_2", "we_1", "pending"),
+            ("evt_3", "we_2", "dead"),
+        ):
+            connection.execute(
+                "INSERT INTO deliveries (version, account, event, endpoint, object_id, sequence, type, status, "
+                "attempts, error, first_attempt_ms, last_attempt_ms, duration_ms) VALUES (1, 'a', ?, ?, 'pi', 1, "
+                "'t', ?, 11, 'the receiver answered 500', 5, 7, 1)",
+                (event, endpoint, status),
+            )
+        connection.commit()
+    migrate.migrate(path)
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(
+            "SELECT id, kind, subject, note, tries, reason, created_ms, died_ms FROM dead_duties"
+        )
+        assert found.fetchall() == [
+            ("deliver:evt_1:we_1", "deliver", "evt_1", "we_1", 11, "the receiver answered 500", 5, 7)
+        ]
+
+
 def test_endpoints_that_are_there_are_counted(tmp_path: Path) -> None:
     """Else an account that has some could have as many again, and deleting one would find no count."""
     path = tmp_path / "older.db"

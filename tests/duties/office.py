@@ -58,6 +58,9 @@ class CountingReader:
         self._look()
         return await self._inner.query(kind, statement, parameters)
 
+    async def texts(self, statement: str, parameters: Sequence[Any]) -> list[str]:
+        return await self._inner.texts(statement, parameters)
+
     async def number(self, statement: str, parameters: Sequence[Any]) -> int | None:
         number = await self._inner.number(statement, parameters)
         if self.gate:

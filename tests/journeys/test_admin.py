@@ -7,6 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from paydesk.assembly.serving import real_world
+from paydesk.config import Config
+from paydesk.telemetry import Log
+from tests.house.tree import ROOT
 from tests.journeys import psp
 from tests.journeys.cast import Cast, refused
 from tests.journeys.test_commands import sentence
@@ -86,6 +90,25 @@ def test_it_answers_health_and_nothing_else(stage: Stage) -> None:
 def test_the_public_listener_shows_no_figures(stage: Stage) -> None:
     refused(httpx.get(f"{stage.paydesk}/metrics"), 404, "route_missing")
     assert "/metrics" not in httpx.get(f"{stage.paydesk}/openapi.json").json()["paths"]
+
+
+def test_the_readme_explains_every_figure_and_no_other(stage: Stage) -> None:
+    text = httpx.get(f"{stage.admin}/metrics").text
+    shown = set(re.findall(r"^# TYPE (paydesk_\w+)", text, re.MULTILINE))
+    shown = {name for name in shown if not name.endswith("_created")}
+    told = set(re.findall(r"`(paydesk_\w+)", (ROOT / "README.md").read_text())) - {
+        "paydesk_client",
+        "paydesk_simulator",
+    }
+    assert shown == told
+
+
+def test_a_webhook_never_reaches_it(tmp_path: Path) -> None:
+    """Also where the operator opened the network that it is in."""
+    config = Config(data=tmp_path, port=8080, admin_host="127.0.0.2", admin_port="9999")
+    assert real_world(config, Log())._http._own() == [("127.0.0.1", 8080), ("127.0.0.2", 9999)]
+    off = Config(data=tmp_path, port=8080, admin_port="off")
+    assert real_world(off, Log())._http._own() == [("127.0.0.1", 8080)]
 
 
 def test_figures_hold_no_secret_and_no_id(cast: Cast, stage: Stage) -> None:

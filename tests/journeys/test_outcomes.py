@@ -90,6 +90,18 @@ def test_a_question_that_was_parked_stays_in_the_list(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_a_shopper_who_is_wanted_at_the_bank_is_no_unknown_outcome(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        await house.pay(intent, "4000000000003220")
+        assert (await house.read(intent))["status"] == "requires_action"
+        await asyncio.sleep(5)
+        assert await listed(house) == []
+        assert (await scraped(house))[OLDEST] == 0
+
+    play(tmp_path, story)
+
+
 def test_a_database_that_can_not_be_read_takes_only_its_own_figures_away(tmp_path: Path) -> None:
     async def story(house: Turned) -> None:
         async def unreadable(statement: str, parameters: Any) -> list[str]:

@@ -204,8 +204,8 @@ class Turned:
         async with self.http(auth=auth) as client:
             return await client.request(method, path, **more)
 
-    async def open(self, key: str = "order-1", amount: int = 4200) -> dict[str, Any]:
-        body = {"amount": amount, "currency": "usd"}
+    async def open(self, key: str = "order-1", amount: int = 4200, **more: Any) -> dict[str, Any]:
+        body = {"amount": amount, "currency": "usd"} | more
         answer = await self.send("POST", "/v1/payment_intents", json=body, headers={"Idempotency-Key": key})
         assert answer.status_code == 200, answer.text
         return answer.json()

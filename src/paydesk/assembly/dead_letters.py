@@ -1,5 +1,6 @@
 """What the operator does with dead duties: list, show, retry, drop. The same for every kind."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec.structs import asdict
@@ -10,8 +11,10 @@ from paydesk.duties.dead import Drop, Retry
 from paydesk.duties.rows import DeadDuty
 from paydesk.errors import Refusal
 from paydesk.payments.confirm import ASK_PSP
+from paydesk.payments.errand import ERRAND
 from paydesk.payments.maturity import MATURE
-from paydesk.payments.rows import Attempt
+from paydesk.payments.refund import REFUND
+from paydesk.payments.rows import Attempt, Errand, Refund
 from paydesk.scrubbing import scrubbed
 from paydesk.times import rfc3339
 from paydesk.web.desk import DoorDesk
@@ -53,7 +56,7 @@ async def dead_drop(desk: DoorDesk, *, duty_id: str, reason: str) -> dict[str, A
     so does money that waits to become available.
     """
     dead = await dead_duties.find(desk.reader, duty_id)
-    if dead.kind == ASK_PSP and await _is_open(desk, dead):
+    if (is_open := OPEN.get(dead.kind)) and await is_open(desk, dead):
         raise Refusal(
             "invalid_state", "The outcome of this payment is unknown: money may have moved. Retry it.", param="id"
         )
@@ -70,9 +73,27 @@ async def _dead_of_kind(desk: DoorDesk, kind: str | None, *, before_ms: int) -> 
     return await dead_duties.listed(desk.reader, kind=kind, account=None, before_ms=before_ms, limit=RETRIED_AT_ONCE)
 
 
-async def _is_open(desk: DoorDesk, dead: DeadDuty) -> bool:
+async def _attempt_is_open(desk: DoorDesk, dead: DeadDuty) -> bool:
     attempt = await desk.reader.get(Attempt, dead.account, dead.subject)
-    return attempt is not None and attempt.status == "asking"
+    return attempt is not None and attempt.status in ("asking", "requires_action")
+
+
+async def _errand_is_open(desk: DoorDesk, dead: DeadDuty) -> bool:
+    errand = await desk.reader.get(Errand, dead.account, dead.subject)
+    return errand is not None and errand.status == "asking"
+
+
+async def _refund_is_open(desk: DoorDesk, dead: DeadDuty) -> bool:
+    refund = await desk.reader.get(Refund, dead.account, dead.subject)
+    return refund is not None and refund.status in ("asking", "pending")
+
+
+OPEN: Mapping[str, Callable[[DoorDesk, DeadDuty], Awaitable[bool]]] = {
+    ASK_PSP: _attempt_is_open,
+    ERRAND: _errand_is_open,
+    REFUND: _refund_is_open,
+}
+"""Kinds of duties that learn what became of money, and whether that is still unknown."""
 
 
 def _facts(dead: DeadDuty) -> dict[str, Any]:

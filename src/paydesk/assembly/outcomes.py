@@ -1,4 +1,4 @@
-"""The list for people of payments whose outcome is unknown."""
+"""The list for people of what the PSP was asked and nobody knows the outcome of."""
 
 from typing import Any
 
@@ -17,15 +17,16 @@ async def outcomes(desk: DoorDesk) -> dict[str, Any]:
 
 
 def _facts(unknown: Unknown) -> dict[str, Any]:
-    attempt = unknown.attempt
     return {
-        "account": attempt.account,
-        "intent": attempt.intent,
-        "attempt": attempt.id,
-        "amount": attempt.amount_minor,
-        "amount_decimal": decimal_text(attempt.amount_minor, attempt.currency),
-        "currency": attempt.currency,
-        "psp": attempt.psp,
+        "account": unknown.account,
+        "intent": unknown.intent,
+        "attempt": unknown.attempt,
+        "operation": unknown.operation,
+        "about": unknown.about,
+        "amount": unknown.amount_minor,
+        "amount_decimal": decimal_text(unknown.amount_minor, unknown.currency),
+        "currency": unknown.currency,
+        "psp": unknown.psp,
         "since": rfc3339(unknown.since_ms),
         "tries": unknown.tries,
         "next_check": rfc3339_or_none(unknown.next_check_ms),

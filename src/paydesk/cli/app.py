@@ -112,7 +112,7 @@ def outcomes(data: Data = None, as_json: AsJson = False) -> None:
     for row in rows if not as_json else ():
         row["amount"] = f"{row['amount_decimal']} {row['currency']}"
         row["next_check"] = row["next_check"] or "never: see `paydesk dead list`"
-    columns = ["since", "account", "intent", "attempt", "amount", "psp", "tries", "next_check"]
+    columns = ["since", "account", "intent", "operation", "about", "amount", "psp", "tries", "next_check"]
     output.show_rows(rows, columns, as_json=as_json, note="There are more." if found["more"] else "")
 
 

@@ -10,7 +10,7 @@ from paydesk.cli.asking import AsJson, Data, ask
 app = typer.Typer(no_args_is_help=True, help="Duties that failed too often and were parked; webhooks given up.")
 
 DutyId = Annotated[str, typer.Argument(metavar="ID", help="Its id, as `dead list` shows it.")]
-COLUMNS = ["id", "account", "died", "tries", "reason"]
+COLUMNS = ["id", "account", "died", "tries", "failures", "reason"]
 
 
 @app.command("list")

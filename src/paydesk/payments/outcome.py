@@ -13,6 +13,7 @@ from paydesk.ledger import Chart, LedgerTransaction
 from paydesk.ledger.post import keys as balance_keys
 from paydesk.merchants import Account
 from paydesk.payments import errand, postings, settle
+from paydesk.payments.confirm import ask_psp_id
 from paydesk.payments.errand import errand_id
 from paydesk.payments.reply import answer_intent, free_key
 from paydesk.payments.rows import Attempt, Errand, Intent
@@ -22,6 +23,7 @@ from paydesk.payments.steps import STEPS
 from paydesk.payments.tell import change
 from paydesk.payments.terms import News, Terms
 from paydesk.psp.base import Canceled, Captured, ChallengeWanted, Declined, NotFound, NotSent, NoVerdict, Verdict
+from paydesk.requests.rows import Kept
 from paydesk.store import Command, Duty, Key, Rank, Work
 
 CHECKS_SECONDS = (2, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400)
@@ -64,16 +66,8 @@ class Outcome(Command[bool], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        attempt = self.attempt
-        yield Attempt, (attempt.account, attempt.id)
-        yield Intent, (attempt.account, attempt.intent)
-        yield Account, (attempt.account,)
         yield Duty, (self.duty.account, self.duty.id)
-        yield from event_keys(attempt.account)
-        if isinstance(self.verdict, Captured):
-            yield LedgerTransaction, (attempt.account, attempt.psp, self.verdict.psp_reference, "capture")
-            chart = Chart(attempt.account, attempt.currency)
-            yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
+        yield from _keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:
         attempt = self.attempt
@@ -121,6 +115,8 @@ class ErrandOutcome(Command[None], frozen=True):
 
     duty: Duty
     errand: Errand
+    attempt: Attempt
+    """As it was read when the PSP was asked; decided is on the row of now."""
     verdict: Verdict
     refused: bool
     """The PSP said that it will not; `verdict` is what a look-up found then."""
@@ -129,7 +125,12 @@ class ErrandOutcome(Command[None], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        return errand.keys(self.errand)
+        yield from errand.keys(self.errand)
+        yield from _keys(self.attempt, self.verdict)
+        for kind in (Duty, DeadDuty):  # The question about the attempt, which is over as a rule.
+            yield kind, (self.attempt.account, ask_psp_id(self.attempt.id))
+        if self.errand.idempotency_key:
+            yield Kept, (self.errand.account, self.errand.idempotency_key)
 
     def decide(self, work: Work) -> None:
         row = work.get(Errand, self.errand.account, self.errand.id)
@@ -187,8 +188,9 @@ def parked(work: Work, dead: DeadDuty) -> None:
     """The question was parked: the intent stays open and says so, and promises no time of a next look."""
     attempt = work.find(Attempt, dead.account, dead.subject)
     intent = attempt and work.find(Intent, attempt.account, attempt.intent)
-    if attempt and intent and attempt.status == "asking":
-        unknown(work, intent, None, about=attempt.id, event=True, attempt=attempt)
+    if attempt and intent and attempt.status in OPEN:
+        asking = attempt.status == "asking"  # Else the shopper is wanted at the bank, and the merchant was told so.
+        unknown(work, intent, None, about=attempt.id, event=asking, attempt=attempt if asking else None)
 
 
 def errand_parked(work: Work, dead: DeadDuty) -> None:
@@ -224,6 +226,18 @@ def unknown(
         next_check_ms=next_check_ms,
         **new,
     )
+
+
+def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
+    """The rows that a verdict on this attempt changes: a hint for the committer."""
+    yield Attempt, (attempt.account, attempt.id)
+    yield Intent, (attempt.account, attempt.intent)
+    yield Account, (attempt.account,)
+    yield from event_keys(attempt.account)
+    if isinstance(verdict, Captured):
+        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
+        chart = Chart(attempt.account, attempt.currency)
+        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
 
 
 def _wait_ms(duty: Duty) -> int:

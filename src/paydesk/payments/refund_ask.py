@@ -159,7 +159,9 @@ class RefundOutcome(Command[bool], frozen=True):
             wait_ms = min(wait_ms, AGAIN_SECONDS_MAX * 1000)
         due_ms = work.now_ms + wait_ms
         counts_ms = refund.quiet_ms + self.max_in_flight_ms
-        put_off(work, self.duty, due_ms=counts_ms if work.now_ms < counts_ms < due_ms else due_ms)
+        # Noted is since when it is not known whether the PSP has it: what `paydesk outcomes` lists.
+        note = row.note or str(work.now_ms) if refund.status == "asking" else ""
+        put_off(work, self.duty, due_ms=counts_ms if work.now_ms < counts_ms < due_ms else due_ms, note=note)
 
     def _remember(self, work: Work, refund: Refund) -> Refund:
         """What is known of where it is: nobody sends it any more, and it may have been received, or surely was not."""

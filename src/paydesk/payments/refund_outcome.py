@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from paydesk.duties.lease import no_more
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.record import EventType
 from paydesk.ledger import LedgerTransaction
 from paydesk.payments import refund_books
@@ -151,10 +153,18 @@ def _settle(work: Work, refund: Refund, event: EventType, **new: Any) -> Refund:
     )
     announce(work, event, settled, refund.latest_event, render_refund(settled))
     _answer(work, settled)
-    for duty_id in (refund_duty_id(settled.id), f"{WATCH_REFUND}:{settled.id}"):
-        if duty := work.find(Duty, settled.account, duty_id):
-            work.remove(duty)
+    no_more(work, settled.account, refund_duty_id(settled.id))
+    if watch := work.find(Duty, settled.account, f"{WATCH_REFUND}:{settled.id}"):
+        work.remove(watch)
     return settled
+
+
+def parked(work: Work, dead: DeadDuty) -> None:
+    """The question was parked: whether the PSP has the refund stays unknown, and the payment's timeline says so."""
+    refund = work.find(Refund, dead.account, dead.subject)
+    if refund and refund.status == "asking" and not refund.outcome_unknown:
+        unknown = work.change(refund, outcome_unknown=1)
+        change(work, _intent(work, unknown), "refund_unknown", "clock", about=unknown.id, facts={"reason": "parked"})
 
 
 def _answer(work: Work, refund: Refund) -> None:

@@ -253,10 +253,9 @@ class Committer:
 
     async def _timed(self, stored: Awaitable[bool]) -> bool:
         began = self._world.monotonic()
-        try:
-            return await stored
-        finally:
-            self.on_commit(self._world.monotonic() - began)
+        done = await stored
+        self.on_commit(self._world.monotonic() - began)
+        return done
 
     async def _stored(self, marker: Marker) -> bool:
         """COMMIT; where its fate is unknown, learn it by inserting the marker again, for as long as that takes."""

@@ -44,7 +44,8 @@ class Duty(Versioned, frozen=True, kw_only=True):
     TABLE = "duties"
     KEY = ("account", "id")
     INDEXES = (("due_ms", "account", "id"),)
-    INDEXES_WHERE = (("tries > 0", ("kind", "created_ms", "account", "id")),)  # A payment that goes well is not in it.
+    INDEXES_WHERE = (("tries > 0 AND note <> ''", ("kind", "created_ms", "account", "id")),)
+    """Those that come again and remember something. What goes well at once is not in it, and costs nothing."""
 
     account: str
     id: str

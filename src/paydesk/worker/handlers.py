@@ -9,7 +9,7 @@ from paydesk.events import deliver as deliveries
 from paydesk.events.deliver import DELIVER, EventDesk, deliver
 from paydesk.events.dispatch import dispatch
 from paydesk.events.record import DISPATCH
-from paydesk.payments import outcome
+from paydesk.payments import outcome, refund_outcome
 from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
@@ -21,7 +21,12 @@ from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
 
-PARKED: Mapping[str, Parked] = {ASK_PSP: outcome.parked, ERRAND: outcome.errand_parked, DELIVER: deliveries.parked}
+PARKED: Mapping[str, Parked] = {
+    ASK_PSP: outcome.parked,
+    ERRAND: outcome.errand_parked,
+    REFUND: refund_outcome.parked,
+    DELIVER: deliveries.parked,
+}
 """What else changes when a duty of this kind is parked."""
 
 

@@ -22,7 +22,8 @@ def upgrade() -> None:
     for name in ("failures", "final_failures"):
         op.add_column("duties", sa.Column(name, number, nullable=False, server_default="0"))
     tried = ["kind", "created_ms", "account", "id"]
-    op.create_index(f"duties_some_{'_'.join(tried)}", "duties", tried, sqlite_where=sa.text("tries > 0"))
+    where = sa.text("tries > 0 AND note <> ''")
+    op.create_index(f"duties_some_{'_'.join(tried)}", "duties", tried, sqlite_where=where)
     op.create_table(
         "dead_duties",
         *(sa.Column(name, sa.Text(), nullable=False) for name in TEXTS),
