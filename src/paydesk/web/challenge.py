@@ -41,8 +41,11 @@ async def page(call: Call) -> Response:
     given = call.parameters("locale", "isolated")
     visitor = await _visitor(call, given.get("locale", ""))
     account, attempt = visitor.account, visitor.attempt
-    livemode, bank = bool(account.livemode), attempt.challenge_url or ""
-    if attempt.status != "requires_action" or not may_be_a_banks(bank, livemode=livemode):
+    livemode, bank = bool(account.livemode), attempt.challenge_url
+    if attempt.status != "requires_action" or bank is None:
+        return _back(visitor)
+    if not may_be_a_banks(bank, livemode=livemode):
+        call.desk.log.error("bank_page_refused", attempt=attempt.id, sentence="It is not https, nor on this machine.")
         return _back(visitor)
     isolated = "isolated" in given
     headers = challenge_headers(origins=account.origin_list, nonce=visitor.nonce, livemode=livemode, isolated=isolated)
