@@ -82,6 +82,7 @@ async def run_errand(desk: PaymentDesk, duty: Duty) -> None:
     outcome = ErrandOutcome(
         duty=duty,
         errand=errand,
+        attempt=attempt,
         verdict=verdict,
         refused=refused,
         first=duty.lease == 1 and not duty.note,

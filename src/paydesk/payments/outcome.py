@@ -13,6 +13,7 @@ from paydesk.ledger import Chart, LedgerTransaction
 from paydesk.ledger.post import keys as balance_keys
 from paydesk.merchants import Account
 from paydesk.payments import errand, postings, settle
+from paydesk.payments.confirm import ask_psp_id
 from paydesk.payments.errand import errand_id
 from paydesk.payments.reply import answer_intent, free_key
 from paydesk.payments.rows import Attempt, Errand, Intent
@@ -47,6 +48,19 @@ def apply(work: Work, account: str, attempt_id: str, news: News[Verdict]) -> boo
     return True
 
 
+def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
+    """The rows that `apply` will want: a hint for the committer."""
+    yield Attempt, (attempt.account, attempt.id)
+    yield Intent, (attempt.account, attempt.intent)
+    yield Account, (attempt.account,)
+    yield Duty, (attempt.account, ask_psp_id(attempt.id))
+    yield from event_keys(attempt.account)
+    if isinstance(verdict, Captured):
+        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
+        chart = Chart(attempt.account, attempt.currency)
+        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
+
+
 class Outcome(Command[bool], frozen=True):
     """What the PSP said of an attempt that is open: the first question, a resumed duty, a look-up.
 
@@ -64,16 +78,7 @@ class Outcome(Command[bool], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        attempt = self.attempt
-        yield Attempt, (attempt.account, attempt.id)
-        yield Intent, (attempt.account, attempt.intent)
-        yield Account, (attempt.account,)
-        yield Duty, (self.duty.account, self.duty.id)
-        yield from event_keys(attempt.account)
-        if isinstance(self.verdict, Captured):
-            yield LedgerTransaction, (attempt.account, attempt.psp, self.verdict.psp_reference, "capture")
-            chart = Chart(attempt.account, attempt.currency)
-            yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
+        return _keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:
         before = work.get(Attempt, self.attempt.account, self.attempt.id)
@@ -124,6 +129,8 @@ class ErrandOutcome(Command[None], frozen=True):
 
     duty: Duty
     errand: Errand
+    attempt: Attempt
+    """As it was read when the PSP was asked; decided is on the row of now."""
     verdict: Verdict
     refused: bool
     """The PSP said that it will not; `verdict` is what a look-up found then."""
@@ -132,7 +139,8 @@ class ErrandOutcome(Command[None], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        return errand.keys(self.errand)
+        yield from errand.keys(self.errand)
+        yield from _keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> None:
         row = work.get(Errand, self.errand.account, self.errand.id)
