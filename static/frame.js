@@ -133,13 +133,13 @@ class Checkout {
   }
 
   /** A decline, or a card that cannot be charged: said at its field, else above the button; another card may be tried. */
-  #refused({ code, message, param }) {
+  #refused({ code, decline_code: reason, message, param }) {
     const field = fieldOf({ code, param });
     if (field && this.#pressed) {
       this.#form.refuse(field, code, message);
       return;
     }
-    this.#view.notice(WORDS.errors[code] ?? message);
+    this.#view.notice(WORDS.errors[reason] ?? WORDS.errors[code] ?? message);
     if (this.#pressed) this.#form.focus("number");
   }
 
