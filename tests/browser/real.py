@@ -122,11 +122,13 @@ class Visit:
 
     def _settle(self, across: int) -> None:
         """Both pages have taken the window's width, and a frame that is shown exactly the height of what is in it.
-        (What the bank's frame inside it has is the bank's affair.)
+        (What a bank's frame has is the bank's affair.)
         """
         wait_in(self.page.main_frame, f"innerWidth === {across}")
         fits = "Math.abs(document.querySelector('main').getBoundingClientRect().height - innerHeight) <= 1"
-        for frame in self.page.main_frame.child_frames:
+        for frame in self.page.frames[1:]:
+            if not frame.url.startswith(self.street.stage.paydesk):
+                continue
             if wide := frame.frame_element().evaluate("(frame) => frame.clientWidth"):
                 wait_in(frame, f"innerWidth === {wide} && {fits}")
                 frame.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -1,12 +1,17 @@
 """3-D Secure in a real browser: the bank's page inside ours inside the shop's, and back, over the real processes."""
 
+import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from paydesk_client import Paydesk
+from tests.browser import shop
 from tests.browser.counter import GOOD, fill, press_pay, sees
 from tests.browser.real import Street, Visit
+from tests.browser.serve import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -44,14 +49,180 @@ def test_approved(visit: Visit, street: Street) -> None:
     assert street.charges(street.shop_says(order)["payment_intent"]) == [("captured", 4200)]
 
 
-@pytest.mark.parametrize(("number", "button"), [(DISAPPOINTS, "Approve"), (APPROVES, "Refuse")])
-def test_declined_and_paid_with_another_card(visit: Visit, street: Street, number: str, button: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "button", "sentence"),
+    [
+        (DISAPPOINTS, "Approve", "Your card was declined. Try another card."),
+        (APPROVES, "Refuse", "The payment was not confirmed at your bank. Nothing was charged."),
+    ],
+)
+def test_declined_and_paid_with_another_card(
+    visit: Visit, street: Street, number: str, button: str, sentence: str
+) -> None:
     order = visit.buy()
     visit.pay(number)
     bank(visit.form).get_by_role("button", name=button).click()
     sees(visit.form, "form")
-    expect(visit.form.get_by_role("alert")).to_have_text("Your card was declined. Try another card.")
+    expect(visit.form.get_by_role("alert")).to_contain_text(sentence)
     visit.photograph(f"challenge-{button.lower()}-declined")
     visit.pay(GOOD)
     visit.thanked()
     assert street.charges(street.shop_says(order)["payment_intent"]) == [("captured", 4200)]
+
+
+def challenge_page(visit: Visit, intent: str) -> str:
+    """The address that the shopper's browser was sent to."""
+    return visit.street.client.payment_intents.retrieve(intent)["next_action"]["url"]
+
+
+def test_there_and_back_with_the_browsers_own_buttons(visit: Visit, street: Street) -> None:
+    """Back from the bank: nothing is paid yet, and the bank can be gone to again. Back after paying: it is paid."""
+    intent = street.open(amount=4200, currency="usd")
+    page = visit.page
+    page.goto(f"{street.stage.paydesk}/checkout/{intent['id']}#client_secret={intent['client_secret']}")
+    fill(page, APPROVES)
+    press_pay(page)
+    bank(page)
+    page.go_back()
+    sees(page, "processing")
+    expect(page.locator("[data-part=processing]")).to_contain_text("Do not pay again")
+    page.get_by_role("link", name="Continue to your bank").click()
+    bank(page).get_by_role("button", name="Approve").click()
+    sees(page, "success")
+    page.go_back()
+    sees(page, "success")
+    assert page.url.partition("?")[0].endswith(intent["id"])
+    assert street.charges(intent["id"]) == [("captured", 4200)]
+
+
+def test_alone_and_back_to_the_shop(visit: Visit, street: Street) -> None:
+    """Redirect mode."""
+    back = f"{street.shop}/?from=checkout"
+    intent = street.open(amount=4200, currency="usd", return_url=back)
+    page = visit.page
+    page.goto(f"{street.stage.paydesk}/checkout/{intent['id']}#client_secret={intent['client_secret']}")
+    fill(page, APPROVES)
+    press_pay(page)
+    bank(page)
+    visit.photograph("challenge-alone")
+    bank(page).get_by_role("button", name="Approve").click()
+    page.wait_for_url(f"{back}&payment_intent={intent['id']}&redirect_status=succeeded")
+    assert street.charges(intent["id"]) == [("captured", 4200)]
+
+
+def test_the_psp_is_away_when_the_shopper_comes_back(visit: Visit, street: Street) -> None:
+    order = visit.buy()
+    visit.pay(APPROVES)
+    page = bank(visit.form)
+    url = challenge_page(visit, street.shop_says(order)["payment_intent"])
+    fault = {"fault": "status", "status": 503, "on": "lookups", "times": 3}
+    assert httpx.post(f"{street.stage.psp}/faults", json=fault).status_code == 200
+    page.get_by_role("button", name="Approve").click()
+    sees(visit.form, "processing")
+    expect(visit.form.locator("[data-part=processing]")).to_contain_text("Do not pay again")
+    visit.photograph("challenge-psp-away")
+    assert httpx.post(f"{url}/done").status_code == 200, "a second return: the PSP is asked at once"
+    visit.thanked()
+    assert street.charges(street.shop_says(order)["payment_intent"]) == [("captured", 4200)]
+
+
+def test_the_merchant_cancels_while_the_shopper_is_at_the_bank(visit: Visit, street: Street) -> None:
+    """The page does not wait for a bank that has nothing to say any more."""
+    order = visit.buy()
+    visit.pay(APPROVES)
+    bank(visit.form)
+    intent = street.shop_says(order)["payment_intent"]
+    assert street.client.payment_intents.cancel(intent)["status"] == "canceled"
+    sees(visit.form, "closed")
+    assert street.charges(intent) == [("released", 0)]
+
+
+def test_the_way_back_in_a_window_of_its_own(visit: Visit, street: Street) -> None:
+    """Where a bank's app may end: it says that the window can be closed, and the shop's page shows the result."""
+    order = visit.buy()
+    visit.pay(APPROVES)
+    bank(visit.form)
+    url = challenge_page(visit, street.shop_says(order)["payment_intent"])
+    [frame] = [frame for frame in visit.page.frames if "/bank/" in frame.url]
+    assert httpx.post(f"{frame.url}/approve").status_code == 303
+    other = visit.context.new_page()
+    other.goto(f"{url}/done")
+    expect(other.get_by_text("You can close this window")).to_be_visible()
+    assert other.url == f"{url}/done"
+    visit.thanked()
+    other.goto(f"{url}/done")
+    expect(other.get_by_text("You can close this window")).to_be_visible()
+
+
+def test_a_banks_page_leads_nobody_away(visit: Visit, street: Street) -> None:
+    """It can neither take the shop's page somewhere else nor ours, and what a shop says is not taken for its word."""
+    visit.buy()
+    visit.pay(APPROVES)
+    page = bank(visit.form)
+    [frame] = [frame for frame in visit.page.frames if "/bank/" in frame.url]
+    here = [frame.url for frame in visit.page.frames]
+    for name in ("top", "parent"):
+        assert frame.evaluate(
+            f"() => {{ try {{ {name}.location.href = 'about:blank' }} catch (e) {{ return e.name }} }}"
+        )
+    visit.page.evaluate("frames[0].postMessage({ paydesk: 1, type: 'back' }, '*')")
+    frame.evaluate("parent.postMessage({ paydesk: 1, type: 'back' }, '*')")
+    page.get_by_role("button", name="Approve").hover()
+    assert [frame.url for frame in visit.page.frames] == here
+    visit.faults.clear()
+    page.get_by_role("button", name="Approve").click()
+    visit.thanked()
+
+
+def test_a_stranger_cannot_embed_it(visit: Visit, street: Street) -> None:
+    order = visit.buy()
+    visit.pay(APPROVES)
+    bank(visit.form)
+    intent = street.shop_says(order)["payment_intent"]
+    url = challenge_page(visit, intent)
+    stranger = visit.context.new_page()
+    refused: list[str] = []
+    stranger.on("console", lambda line: refused.append(line.text) if "frame-ancestors" in line.text else None)
+    for address in (url, f"{url}/done"):
+        stranger.goto(street.stranger)
+        with stranger.expect_console_message(lambda line: "frame-ancestors" in line.text):
+            stranger.evaluate(
+                "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url }))", address
+            )
+        street.client.payment_intents.cancel(intent)  # So that the way back has nothing to wait for.
+    assert len(refused) == 2
+
+
+@pytest.fixture
+def isolated(visit: Visit, street: Street, shops: Stage) -> Iterator[str]:
+    """The shop's page is isolated (https://web.dev/articles/coop-coep). The intent."""
+    origin = f"http://localhost:{shops.ports[0]}"
+    facts = street.stage.command("merchants", "create", "Alone", "--origin", origin, "--psp-url", street.stage.psp)
+    with Paydesk(street.stage.paydesk, facts["key_id"], facts["secret"]) as client:
+        intent = client.payment_intents.create(amount=4200, currency="usd")
+        sites = shop.Shop()
+        options = json.dumps({"clientSecret": intent["client_secret"]})
+        sites.pages["/isolated"] = shop.page(street.stage.paydesk, options)
+        with shops.plays(sites.app()):
+            visit.page.goto(f"{origin}/isolated")
+            assert visit.page.evaluate("crossOriginIsolated")
+            yield intent["id"]
+            assert client.payment_intents.retrieve(intent["id"])["status"] == "succeeded"
+
+
+def test_in_an_isolated_shop(visit: Visit, isolated: str) -> None:
+    visit.pay(APPROVES)
+    bank(visit.form).get_by_role("button", name="Approve").click()
+    sees(visit.form, "success")
+
+
+def test_in_an_isolated_shop_where_a_browser_cannot_frame_the_bank(visit: Visit, street: Street, isolated: str) -> None:
+    """Then the bank's page is shown at the top, and so is what became of the payment."""
+    frame = next(frame for frame in visit.page.frames if frame.url.startswith(street.stage.paydesk))
+    frame.evaluate("delete HTMLIFrameElement.prototype.credentialless")
+    visit.pay(APPROVES)
+    visit.form.get_by_role("link", name="Continue to your bank").click()
+    visit.page.wait_for_url(f"{street.stage.paydesk}/checkout/challenge/**")
+    assert "secret" not in visit.page.url
+    bank(visit.page).get_by_role("button", name="Approve").click()
+    sees(visit.page, "success")

@@ -13,7 +13,7 @@ from paydesk.times import rfc3339, rfc3339_or_none
 
 Phase = Literal["not_started", "executing", "success", "failed"]
 
-NOT_CONFIRMED = "authentication_failed"
+AUTHENTICATION_FAILED = "authentication_failed"
 """The decline code of a payment that the shopper did not confirm at the bank."""
 
 _EXECUTING = (Status.PROCESSING, Status.REQUIRES_ACTION, Status.REQUIRES_CAPTURE)
@@ -192,7 +192,7 @@ def shopper_view(intent: Intent, merchant_name: str) -> ShopperIntent:
 
 def for_shoppers(error: PaymentError) -> PaymentError:
     """What a shopper may know of it."""
-    own = error.decline_code == NOT_CONFIRMED
+    own = error.decline_code == AUTHENTICATION_FAILED
     return error if own else replace(error, decline_code=None)
 
 
