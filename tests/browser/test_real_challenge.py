@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
 from paydesk_client import Paydesk
 from tests.browser import shop
@@ -17,16 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 APPROVES = "4000000000003220"
 DISAPPOINTS = "4000008400001629"
-
-
-@pytest.fixture
-def visit(browser: Browser, street: Street) -> Iterator[Visit]:
-    context = browser.new_context(locale="en-US")
-    context.set_default_timeout(20_000)
-    visit = Visit(context, street)
-    yield visit
-    context.close()
-    assert visit.faults == []
 
 
 def bank(form: FrameLocator | Page) -> FrameLocator:

@@ -11,11 +11,13 @@ import pytest
 from paydesk.errors import Refusal
 from paydesk.payments.challenge import CameBack
 from paydesk_sandbox.psp.faults import Fault
+from paydesk_sandbox.psp.terms import Terms
 from tests.journeys.bank import APPROVES, DISAPPOINTS, challenged
 from tests.journeys.test_delivery_schedule import CREATED, FAILED, MINUTE, SUCCEEDED, play
 from tests.journeys.test_long_waits import note_look_ups
 from tests.journeys.turned import BANK, Turned
 from tests.stage.shopper import VISA
+from tests.stage.stage import SHOP
 
 ACTION = "payment_intent.requires_action"
 
@@ -282,6 +284,43 @@ def test_what_comes_with_the_way_back_is_bounded(tmp_path: Path) -> None:
         assert (await bank.read())["status"] == "requires_action"
         assert (await bank.back("POST", content=b"\xff" * 64 * 1024)).status_code == 200
         assert (await bank.read())["status"] == "succeeded"
+
+    play(tmp_path, story)
+
+
+def test_each_answer_has_its_own_nonce_and_names_the_shop(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        bank = await challenged(house)
+        nonces = set[str]()
+        for path in (bank.path, f"{bank.path}?isolated=1", f"{bank.path}/done"):
+            async with house.http() as browser:
+                answer = await browser.get(path)
+            policy = answer.headers["content-security-policy"]
+            [nonce] = set(re.findall(r'nonce="([^"]*)"', answer.text))
+            nonces.add(nonce)
+            assert f"script-src 'nonce-{nonce}'" in policy
+            around = f"'self' {SHOP}" if path.endswith("/done") else SHOP
+            assert f"; frame-ancestors {around}; " in policy
+            isolated = "isolated" in path
+            assert answer.headers.get("cross-origin-embedder-policy") == ("credentialless" if isolated else None)
+            assert ("credentialless" in answer.text) is isolated
+        assert len(nonces) == 3
+        async with house.http() as browser:
+            assert (await browser.get(bank.path, params={"url": "https://evil.example"})).status_code == 400
+
+    play(tmp_path, story)
+
+
+def test_a_bank_that_no_browser_would_show_is_not_shown(tmp_path: Path) -> None:
+    """A PSP that is set up wrongly: its operator reads so, and the shopper is not left before an empty frame."""
+
+    async def story(house: Turned) -> None:
+        house.world.psp.books.terms = Terms(origin="http://bank.example")
+        bank = await challenged(house)
+        assert (await bank.page()).status_code == 303
+        assert "bank_page_refused" in house.log.getvalue().decode()
+        house.log.seek(0)
+        house.log.truncate()
 
     play(tmp_path, story)
 
