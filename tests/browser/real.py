@@ -54,9 +54,9 @@ class Street:
         """What Paydesk owes the shop, in cents."""
         return sum(part["amount"] for part in self.client.balance.retrieve()["pending"] if part["currency"] == "usd")
 
-    def charges(self, intent_id: str) -> list[tuple[str, int]]:
+    def charges(self, intent_id: str, client: Paydesk | None = None) -> list[tuple[str, int]]:
         """What the PSP's books say about the intent's latest attempt: status and captured amount."""
-        attempt = self.client.payment_intents.retrieve(intent_id)["latest_attempt"]
+        attempt = (client or self.client).payment_intents.retrieve(intent_id)["latest_attempt"]
         return [(charge["status"], charge["amount_captured"]) for charge in self.stage.charges(attempt)]
 
 

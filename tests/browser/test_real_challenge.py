@@ -19,6 +19,15 @@ APPROVES = "4000000000003220"
 DISAPPOINTS = "4000008400001629"
 
 
+@pytest.fixture(scope="module")
+def alone(street: Street, shops: Stage) -> Iterator[Paydesk]:
+    """A merchant without a shop's server, whose pages are at the first of `shops`."""
+    origin = f"http://localhost:{shops.ports[0]}"
+    facts = street.stage.command("merchants", "create", "Alone", "--origin", origin, "--psp-url", street.stage.psp)
+    with Paydesk(street.stage.paydesk, facts["key_id"], facts["secret"]) as client:
+        yield client
+
+
 def bank(form: FrameLocator | Page) -> FrameLocator:
     """The bank's page, once it asks."""
     page = form.frame_locator("iframe")
@@ -65,9 +74,9 @@ def challenge_page(visit: Visit, intent: str) -> str:
     return visit.street.client.payment_intents.retrieve(intent)["next_action"]["url"]
 
 
-def test_there_and_back_with_the_browsers_own_buttons(visit: Visit, street: Street) -> None:
+def test_there_and_back_with_the_browsers_own_buttons(visit: Visit, street: Street, alone: Paydesk) -> None:
     """Back from the bank: nothing is paid yet, and the bank can be gone to again. Back after paying: it is paid."""
-    intent = street.open(amount=4200, currency="usd")
+    intent = alone.payment_intents.create(amount=4200, currency="usd")
     page = visit.page
     page.goto(f"{street.stage.paydesk}/checkout/{intent['id']}#client_secret={intent['client_secret']}")
     fill(page, APPROVES)
@@ -82,13 +91,13 @@ def test_there_and_back_with_the_browsers_own_buttons(visit: Visit, street: Stre
     page.go_back()
     sees(page, "success")
     assert page.url.partition("?")[0].endswith(intent["id"])
-    assert street.charges(intent["id"]) == [("captured", 4200)]
+    assert street.charges(intent["id"], alone) == [("captured", 4200)]
 
 
-def test_alone_and_back_to_the_shop(visit: Visit, street: Street) -> None:
+def test_alone_and_back_to_the_shop(visit: Visit, street: Street, alone: Paydesk) -> None:
     """Redirect mode."""
     back = f"{street.shop}/?from=checkout"
-    intent = street.open(amount=4200, currency="usd", return_url=back)
+    intent = alone.payment_intents.create(amount=4200, currency="usd", return_url=back)
     page = visit.page
     page.goto(f"{street.stage.paydesk}/checkout/{intent['id']}#client_secret={intent['client_secret']}")
     fill(page, APPROVES)
@@ -97,7 +106,7 @@ def test_alone_and_back_to_the_shop(visit: Visit, street: Street) -> None:
     visit.photograph("challenge-alone")
     bank(page).get_by_role("button", name="Approve").click()
     page.wait_for_url(f"{back}&payment_intent={intent['id']}&redirect_status=succeeded")
-    assert street.charges(intent["id"]) == [("captured", 4200)]
+    assert street.charges(intent["id"], alone) == [("captured", 4200)]
 
 
 def test_the_psp_is_away_when_the_shopper_comes_back(visit: Visit, street: Street) -> None:
@@ -170,43 +179,43 @@ def test_a_stranger_cannot_embed_it(visit: Visit, street: Street) -> None:
     bank(visit.form)
     intent = street.shop_says(order)["payment_intent"]
     url = challenge_page(visit, intent)
+    refuses(visit, url)
+    street.client.payment_intents.cancel(intent)  # So that the way back has nothing to wait for.
+    refuses(visit, f"{url}/done")
+
+
+def refuses(visit: Visit, url: str) -> None:
+    """The browser shows it in no frame of a page that is not registered."""
     stranger = visit.context.new_page()
-    refused: list[str] = []
-    stranger.on("console", lambda line: refused.append(line.text) if "frame-ancestors" in line.text else None)
-    for address in (url, f"{url}/done"):
-        stranger.goto(street.stranger)
-        with stranger.expect_console_message(lambda line: "frame-ancestors" in line.text):
-            stranger.evaluate(
-                "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url }))", address
-            )
-        street.client.payment_intents.cancel(intent)  # So that the way back has nothing to wait for.
-    assert len(refused) == 2
+    stranger.goto(visit.street.stranger)
+    with stranger.expect_console_message(lambda line: "frame-ancestors" in line.text):
+        stranger.evaluate(
+            "(url) => document.body.append(Object.assign(document.createElement('iframe'), { src: url }))", url
+        )
 
 
 @pytest.fixture
-def isolated(visit: Visit, street: Street, shops: Stage) -> Iterator[str]:
-    """The shop's page is isolated (https://web.dev/articles/coop-coep). The intent."""
-    origin = f"http://localhost:{shops.ports[0]}"
-    facts = street.stage.command("merchants", "create", "Alone", "--origin", origin, "--psp-url", street.stage.psp)
-    with Paydesk(street.stage.paydesk, facts["key_id"], facts["secret"]) as client:
-        intent = client.payment_intents.create(amount=4200, currency="usd")
-        sites = shop.Shop()
-        options = json.dumps({"clientSecret": intent["client_secret"]})
-        sites.pages["/isolated"] = shop.page(street.stage.paydesk, options)
-        with shops.plays(sites.app()):
-            visit.page.goto(f"{origin}/isolated")
-            assert visit.page.evaluate("crossOriginIsolated")
-            yield intent["id"]
-            assert client.payment_intents.retrieve(intent["id"])["status"] == "succeeded"
+def isolated(visit: Visit, street: Street, shops: Stage, alone: Paydesk) -> Iterator[None]:
+    """A shop's page that is isolated (https://web.dev/articles/coop-coep)."""
+    intent = alone.payment_intents.create(amount=4200, currency="usd")
+    sites = shop.Shop()
+    sites.pages["/isolated"] = shop.page(street.stage.paydesk, json.dumps({"clientSecret": intent["client_secret"]}))
+    with shops.plays(sites.app()):
+        visit.page.goto(f"http://localhost:{shops.ports[0]}/isolated")
+        assert visit.page.evaluate("crossOriginIsolated")
+        yield
+    assert street.charges(intent["id"], alone) == [("captured", 4200)]
 
 
-def test_in_an_isolated_shop(visit: Visit, isolated: str) -> None:
+@pytest.mark.usefixtures("isolated")
+def test_in_an_isolated_shop(visit: Visit) -> None:
     visit.pay(APPROVES)
     bank(visit.form).get_by_role("button", name="Approve").click()
     sees(visit.form, "success")
 
 
-def test_in_an_isolated_shop_where_a_browser_cannot_frame_the_bank(visit: Visit, street: Street, isolated: str) -> None:
+@pytest.mark.usefixtures("isolated")
+def test_in_an_isolated_shop_where_a_browser_cannot_frame_the_bank(visit: Visit, street: Street) -> None:
     """Then the bank's page is shown at the top, and so is what became of the payment."""
     frame = next(frame for frame in visit.page.frames if frame.url.startswith(street.stage.paydesk))
     frame.evaluate("delete HTMLIFrameElement.prototype.credentialless")
