@@ -101,7 +101,7 @@
       this.#port = port1;
       port1.onmessage = (event) => this.#receive(event.data);
       const { clientSecret, locale, appearance } = this.#options;
-      const init = { paydesk: 1, type: "init", clientSecret, locale, appearance };
+      const init = { paydesk: 1, type: "init", clientSecret, locale, appearance, isolated: window.crossOriginIsolated };
       this.#frame.contentWindow.postMessage(init, HOME, [port2]);
     }
 

@@ -133,13 +133,13 @@ class Checkout {
   }
 
   /** A decline, or a card that cannot be charged: said at its field, else above the button; another card may be tried. */
-  #refused({ code, message, param }) {
+  #refused({ code, decline_code: reason, message, param }) {
     const field = fieldOf({ code, param });
     if (field && this.#pressed) {
       this.#form.refuse(field, code, message);
       return;
     }
-    this.#view.notice(WORDS.errors[code] ?? message);
+    this.#view.notice(WORDS.errors[reason] ?? WORDS.errors[code] ?? message);
     if (this.#pressed) this.#form.focus("number");
   }
 
@@ -162,11 +162,21 @@ class Checkout {
   #challenge(intent) {
     const action = intent.status === "requires_action" ? intent.next_action : null;
     const url = action?.type === "challenge" ? ownAddress(action.url) : null;
-    this.#view.bank(url);
-    if (!url || !this.#pressed) return;
+    const alone = this.#shop.isolated && !("credentialless" in HTMLIFrameElement.prototype);
+    this.#view.bank(url && this.#bankPage(url, alone), alone);
+    if (!url || alone || !this.#pressed) return;
     this.#pressed = false;
     this.#form.clear();
-    location.assign(url);
+    location.assign(this.#bankPage(url, alone));
+  }
+
+  /** In an isolated shop a bank's page can be framed without its cookies; where a browser cannot do that, only at the top. */
+  #bankPage(address, alone) {
+    const url = new URL(address);
+    url.searchParams.set("locale", PAGE_LOCALE);
+    if (alone) url.hash = `client_secret=${this.#shop.secret}`;
+    else if (this.#shop.isolated) url.searchParams.set("isolated", "1");
+    return url.href;
   }
 
   #settled(intent, part) {

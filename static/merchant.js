@@ -14,8 +14,8 @@ export class Shop {
   #port;
 
   /** Without a port there is no shop beside us: the page stands alone. */
-  constructor({ secret, origin, locale, appearance, port = null }) {
-    Object.assign(this, { secret, origin, locale, appearance });
+  constructor({ secret, origin, locale, appearance, isolated = false, port = null }) {
+    Object.assign(this, { secret, origin, locale, appearance, isolated });
     this.#port = port;
   }
 
@@ -46,8 +46,8 @@ function introduce(origins, document) {
     const hear = (event) => {
       if (!isInit(event, origins)) return;
       removeEventListener("message", hear);
-      const { clientSecret: secret, locale, appearance } = event.data;
-      resolve(new Shop({ secret, origin: event.origin, locale, appearance, port: event.ports[0] }));
+      const { clientSecret: secret, locale, appearance, isolated } = event.data;
+      resolve(new Shop({ secret, origin: event.origin, locale, appearance, isolated: isolated === true, port: event.ports[0] }));
     };
     addEventListener("message", hear);
     for (const origin of new Set(origins)) window.parent.postMessage({ paydesk: 1, type: "ready", document }, origin);
@@ -55,6 +55,9 @@ function introduce(origins, document) {
 }
 
 const drawer = (intent) => `paydesk:${intent}`;
+
+/** Whether this tab has paid here, or is about to, in a page of its own. */
+export const hasSecret = (intent) => sessionStorage.getItem(drawer(intent)) !== null;
 
 /** The secret from the fragment, moved to sessionStorage and out of the address (and the history) at once; null if there is none.
  * It stays there until the tab is closed: who comes back after paying shall read "paid", not that something is missing. */

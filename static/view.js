@@ -35,6 +35,8 @@ export class View {
     this.#part("merchant").textContent = this.#bill.merchant;
     this.#part("amount").textContent = this.#bill.amount;
     this.#part("test-mode").hidden = session.livemode;
+    this.#part("consent").textContent = this.#say("consent");
+    this.#part("consent").hidden = session.setup_future_usage !== "off_session";
     this.#part("bill").hidden = false;
     this.busy(false);
   }
@@ -76,10 +78,12 @@ export class View {
     if (yes) this.live(this.#say("paying"));
   }
 
-  /** A link to the bank's confirmation, or none. */
-  bank(url) {
-    this.#part("bank").hidden = !url;
-    if (url) this.#part("bank").href = url;
+  /** A link to the bank's confirmation, or none; `alone`: it leaves the shop's page. */
+  bank(url, alone) {
+    const link = this.#part("bank");
+    link.hidden = !url;
+    link.target = alone ? "_top" : "";
+    if (url) link.href = url;
   }
 
   /** A link back to the shop, where the page stands alone. */

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import launch
 from tests.browser.counter import Counter
-from tests.browser.real import Street, opened_street
+from tests.browser.real import Street, Visit, opened_street
 from tests.browser.serve import Stage, serving
 from tests.browser.shop import Shop
 from tests.browser.stub import Stub
@@ -45,6 +45,17 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     """The real server, PSP and shop as processes."""
     with opened_street(tmp_path_factory.mktemp("street")) as street:
         yield street
+
+
+@pytest.fixture
+def visit(browser: Browser, street: Street) -> Iterator[Visit]:
+    """A shopper in the real shop; no page may complain."""
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(20_000)
+    visit = Visit(context, street)
+    yield visit
+    context.close()
+    assert visit.faults == []
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ class Street:
         """What Paydesk owes the shop, in cents."""
         return sum(part["amount"] for part in self.client.balance.retrieve()["pending"] if part["currency"] == "usd")
 
-    def charges(self, intent_id: str) -> list[tuple[str, int]]:
+    def charges(self, intent_id: str, client: Paydesk | None = None) -> list[tuple[str, int]]:
         """What the PSP's books say about the intent's latest attempt: status and captured amount."""
-        attempt = self.client.payment_intents.retrieve(intent_id)["latest_attempt"]
+        attempt = (client or self.client).payment_intents.retrieve(intent_id)["latest_attempt"]
         return [(charge["status"], charge["amount_captured"]) for charge in self.stage.charges(attempt)]
 
 
@@ -121,10 +121,14 @@ class Visit:
             self.page.screenshot(path=path, animations="disabled")
 
     def _settle(self, across: int) -> None:
-        """Both pages have taken the window's width, and a frame that is shown exactly the height of what is in it."""
+        """Both pages have taken the window's width, and a frame that is shown exactly the height of what is in it.
+        (What a bank's frame has is the bank's affair.)
+        """
         wait_in(self.page.main_frame, f"innerWidth === {across}")
         fits = "Math.abs(document.querySelector('main').getBoundingClientRect().height - innerHeight) <= 1"
         for frame in self.page.frames[1:]:
+            if not frame.url.startswith(self.street.stage.paydesk):
+                continue
             if wide := frame.frame_element().evaluate("(frame) => frame.clientWidth"):
                 wait_in(frame, f"innerWidth === {wide} && {fits}")
                 frame.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

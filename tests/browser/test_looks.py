@@ -48,6 +48,14 @@ def processing(counter: Counter, page: Page) -> None:
     sees(page, "processing")
 
 
+def keeping(counter: Counter, page: Page) -> None:
+    """The shop asked for the card to be kept: consent is said above the button."""
+    counter.stub.fields = {"setup_future_usage": "off_session"}
+    page.reload()
+    expect(page.locator("#pay")).to_be_enabled()
+    expect(page.locator("#consent")).to_have_text("Lamp & Shade will keep this card for future payments.")
+
+
 def success(counter: Counter, page: Page) -> None:
     fill(page)
     press_pay(page)
@@ -66,7 +74,7 @@ def fatal(counter: Counter, page: Page) -> None:
     sees(page, "fatal")
 
 
-SCENES = (blank, filled, error, decline, paying, processing, success, closed, fatal)
+SCENES = (blank, filled, keeping, error, decline, paying, processing, success, closed, fatal)
 SIZES = ((375, 760), (1280, 800))
 
 

@@ -15,6 +15,7 @@ def test_pays(counter: Counter) -> None:
     expect(form.locator("#merchant")).to_have_text("Lamp & Shade")
     expect(form.locator("#amount")).to_have_text("$19.99")
     expect(form.locator("#pay")).to_have_text("Pay $19.99")
+    expect(form.locator("#consent")).to_be_hidden()
     type_in(form)
     press_pay(form)
     sees(form, "success")

@@ -2,11 +2,10 @@
 
 import base64
 import json
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
+from playwright.sync_api import FrameLocator, Page, Route, expect
 
 from tests.browser.counter import DECLINED, GOOD, HURRY, fill, press_pay, sees, type_in
 from tests.browser.real import Street, Visit
@@ -14,16 +13,6 @@ from tests.browser.real import Street, Visit
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 PAID_NEVER_ANSWERED = "4000009900000111"
-
-
-@pytest.fixture
-def visit(browser: Browser, street: Street) -> Iterator[Visit]:
-    context = browser.new_context(locale="en-US")
-    context.set_default_timeout(20_000)
-    visit = Visit(context, street)
-    yield visit
-    context.close()
-    assert visit.faults == []
 
 
 def ready(form: FrameLocator | Page) -> None:

@@ -51,12 +51,12 @@ def test_headers_to_the_letter() -> None:
         ),
         (b"content-type", b"text/html; charset=utf-8"),
         (b"permissions-policy", b"payment=(self), camera=(), microphone=(), geolocation=(), usb=(), clipboard-read=()"),
-        (b"cross-origin-embedder-policy", b"require-corp"),
         (b"cross-origin-resource-policy", b"cross-origin"),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
         (b"cache-control", b"no-store"),
         (b"origin-agent-cluster", b"?1"),
+        (b"cross-origin-embedder-policy", b"require-corp"),
     ]
 
 

@@ -29,12 +29,13 @@ from paydesk.telemetry import Log
 from paydesk.web.door import Door
 from paydesk.world import Answer, NoAnswer, NotSent, Outgoing
 from paydesk_client import PaydeskAuth, verify_webhook
-from paydesk_sandbox.psp.rules import Call, Psp
+from paydesk_sandbox.psp.rules import Call, Psp, Terms
 from tests.stage.stage import SHOP
 from tests.vault.seal_card import seal_card
 
 START_MS = 1_800_000_000_000
 PSP = "http://psp.example"
+BANK = "https://bank.example"
 PAYDESK = "http://paydesk.example"
 
 Sent = Answer | NoAnswer | NotSent
@@ -88,7 +89,7 @@ class TurnedWorld:
     """The loop's clock, this machine's dice, a PSP and receivers in memory."""
 
     def __init__(self, *, prunes: bool) -> None:
-        self.psp = Psp(salt=b"turned")
+        self.psp = Psp(salt=b"turned", terms=Terms(origin=BANK))
         self._prunes = prunes
         self.receivers: dict[str, TurnedReceiver] = {}
         self.away = False

@@ -49,6 +49,19 @@ def apply(work: Work, account: str, attempt_id: str, news: News[Verdict]) -> boo
     return True
 
 
+def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
+    """The rows that `apply` will want: a hint for the committer."""
+    yield Attempt, (attempt.account, attempt.id)
+    yield Intent, (attempt.account, attempt.intent)
+    yield Account, (attempt.account,)
+    yield Duty, (attempt.account, ask_psp_id(attempt.id))
+    yield from event_keys(attempt.account)
+    if isinstance(verdict, Captured):
+        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
+        chart = Chart(attempt.account, attempt.currency)
+        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
+
+
 class Outcome(Command[bool], frozen=True):
     """What the PSP said of an attempt that is open: the first question, a resumed duty, a look-up.
 
@@ -70,26 +83,29 @@ class Outcome(Command[bool], frozen=True):
         yield from _keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:
-        attempt = self.attempt
-        can_be = apply(work, attempt.account, attempt.id, News(verdict=self.verdict, cause=PSP, terms=self.terms))
-        attempt = work.get(Attempt, attempt.account, attempt.id)
+        before = work.get(Attempt, self.attempt.account, self.attempt.id)
+        can_be = apply(work, before.account, before.id, News(verdict=self.verdict, cause=PSP, terms=self.terms))
+        attempt = work.get(Attempt, before.account, before.id)
         if attempt.status == "requires_action":
-            self._wait_for_the_shopper(work, attempt)
+            self._wait_for_the_shopper(work, attempt, begins=before.status != attempt.status)
         elif attempt.status in OPEN:
             self._ask_again(work, attempt)
         else:
             no_more(work, self.duty.account, self.duty.id)
         return can_be
 
-    def _wait_for_the_shopper(self, work: Work, attempt: Attempt) -> None:
-        """The bank is asked again when the shopper comes back (`challenge.py`), or when the time for that is over; then
-        the challenge is called off.
+    def _wait_for_the_shopper(self, work: Work, attempt: Attempt, *, begins: bool) -> None:
+        """The PSP is asked again when the shopper comes back (`challenge.py`, which notes it on the duty), from then on
+        at intervals, or when the time for that is over; then the challenge is called off.
         """
         assert attempt.challenge_until_ms is not None
         intent = work.get(Intent, attempt.account, attempt.intent)
         row = held(work, self.duty)
         if work.now_ms < attempt.challenge_until_ms:
-            put_off(work, self.duty, due_ms=attempt.challenge_until_ms, note="")
+            came_back = row.note and not begins
+            next_check_ms = work.now_ms + _wait_ms(row) if came_back else attempt.challenge_until_ms
+            due_ms = min(next_check_ms, attempt.challenge_until_ms)
+            put_off(work, self.duty, due_ms=due_ms, note=row.note if came_back else "")
         elif isinstance(self.verdict, ChallengeWanted) and not intent.errand:
             recorded = errand.record(work, intent, kind="cancel", why=CHALLENGE)
             change(work, intent, "challenge_over", "clock", about=attempt.id, errand=recorded.errand.id)

@@ -19,7 +19,15 @@ from paydesk.payments.errand import owe_errand
 from paydesk.payments.maturity import matures
 from paydesk.payments.reply import answer_declined, answer_intent, free_key
 from paydesk.payments.rows import Attempt, Errand, Intent, PaymentMethod
-from paydesk.payments.shapes import CardMethod, MethodDetails, NextAction, PaymentError, error_json, method_json
+from paydesk.payments.shapes import (
+    AUTHENTICATION_FAILED,
+    CardMethod,
+    MethodDetails,
+    NextAction,
+    PaymentError,
+    error_json,
+    method_json,
+)
 from paydesk.payments.states import Move, move
 from paydesk.payments.tell import change
 from paydesk.payments.terms import News
@@ -164,7 +172,7 @@ def abandoned(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled]
         return
     settle_attempt(work, attempt, "abandoned", psp_reference=news.verdict.psp_reference)
     error = PaymentError(
-        type="card_error", code="card_declined", message=NOT_CONFIRMED, decline_code="authentication_failed"
+        type="card_error", code="card_declined", message=NOT_CONFIRMED, decline_code=AUTHENTICATION_FAILED
     )
     failed = change(
         work,

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from paydesk.money import decimal_text
 from paydesk.payments.rows import Intent
@@ -11,6 +12,9 @@ from paydesk.payments.states import Status
 from paydesk.times import rfc3339, rfc3339_or_none
 
 Phase = Literal["not_started", "executing", "success", "failed"]
+
+AUTHENTICATION_FAILED = "authentication_failed"
+"""The decline code of a payment that the shopper did not confirm at the bank."""
 
 _EXECUTING = (Status.PROCESSING, Status.REQUIRES_ACTION, Status.REQUIRES_CAPTURE)
 
@@ -40,7 +44,7 @@ class PaymentError(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     decline_code: str | None = None
-    """The bank's reason; for the merchant alone."""
+    """The bank's reason; for the merchant. Shoppers are told but of `authentication_failed`: that was at their bank."""
     param: str | UnsetType = UNSET
 
 
@@ -94,7 +98,7 @@ class PaymentIntent(Struct, frozen=True, kw_only=True):
 
 
 class ShopperIntent(Struct, frozen=True, kw_only=True):
-    """What a client secret shows: no metadata, no references, no decline code."""
+    """What a client secret shows: no metadata, no references, no reason of a bank's."""
 
     id: str
     object: Literal["payment_intent"] = "payment_intent"
@@ -178,13 +182,18 @@ def shopper_view(intent: Intent, merchant_name: str) -> ShopperIntent:
         status=Status(intent.status),
         phase=phase(intent),
         version=intent.version,
-        last_payment_error=error
-        and PaymentError(type=error.type, code=error.code, message=error.message, param=error.param),
+        last_payment_error=error and for_shoppers(error),
         next_action=msgspec.json.decode(intent.next_action, type=NextAction | None),
         setup_future_usage=intent.setup_future_usage,  # type: ignore[arg-type]
         return_url=intent.return_url,
         **_outcome(intent),
     )
+
+
+def for_shoppers(error: PaymentError) -> PaymentError:
+    """What a shopper may know of it."""
+    own = error.decline_code == AUTHENTICATION_FAILED
+    return error if own else replace(error, decline_code=None)
 
 
 def method_json(details: MethodDetails) -> str:

@@ -31,8 +31,11 @@ TEST_CARDS = (
     ("4000000000009987", "Declined: `card_declined`, `lost_card`"),
     ("4000000000009979", "Declined: `card_declined`, `stolen_card`"),
     ("4100000000000019", "Declined: `card_declined`, `fraudulent`"),
-    ("4000000000003220", "Declined: `card_declined`, `authentication_required` (it asks for 3-D Secure)"),
-    ("4000008400001629", "Declined: `card_declined`, `authentication_required` (it asks for 3-D Secure)"),
+    ("4000000000003220", "3-D Secure: approved, then paid. Off session `card_declined`, `authentication_required`"),
+    (
+        "4000008400001629",
+        "3-D Secure: approved, then declined. Off session `card_declined`, `authentication_required`",
+    ),
     ("4000000000000069", "Declined: `expired_card`"),
     ("4000000000000127", "Declined: `incorrect_cvc`"),
     ("4000000000000119", "Declined: `processing_error`"),

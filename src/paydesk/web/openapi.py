@@ -31,6 +31,7 @@ PARTS = {
     "intent": ("The payment intent's id.", f"^pi_{ID}$"),
     "refund": ("The refund's id.", f"^re_{ID}$"),
     "late_payment": ("The late payment's id.", f"^lp_{ID}$"),
+    "state": ("Which challenge, and what proves it: as in `next_action.url`.", f"^at_{ID}[.][A-Za-z0-9_-]{{22}}$"),
     "event": ("The event's id.", f"^evt_{ID}$"),
     "endpoint": ("The endpoint's id.", f"^we_{ID}$"),
     "key": ("The idempotency key.", "^[A-Za-z0-9._:-]{1,255}$"),

@@ -1,4 +1,5 @@
-"""The card document: its headers and its HTML (protocol.md, section 5). Pure: what is in them comes in as parameters.
+"""The documents for shoppers: their headers and their HTML (protocol.md, section 5). Pure: what is in them comes in as
+parameters. The card document is here; those of a challenge build on it (`challenge_page.py`).
 
 The words come from `templates/words/<language>.json`, one file per language: the labels and what the script says.
 """
@@ -18,14 +19,17 @@ NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 ENGLISH = "en"
-ENTRY = "frame.js"
 STYLE = "frame.css"
 
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}; "
+    "connect-src 'self'; frame-src {frames}; base-uri 'none'; form-action {forms}; frame-ancestors {ancestors}; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+NOBODY = "'none'"
+OURSELVES = "'self'"
+
+Headers = list[tuple[bytes, bytes]]
 
 CONSTANT: tuple[tuple[bytes, bytes], ...] = (
     (b"content-type", b"text/html; charset=utf-8"),
@@ -33,7 +37,6 @@ CONSTANT: tuple[tuple[bytes, bytes], ...] = (
         b"permissions-policy",
         b"payment=(self), camera=(), microphone=(), geolocation=(), usb=(), clipboard-read=()",
     ),
-    (b"cross-origin-embedder-policy", b"require-corp"),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -49,20 +52,49 @@ class Linked(msgspec.Struct, frozen=True, kw_only=True):
     integrity: str
 
 
-def headers(*, origins: Sequence[str], nonce: str) -> list[tuple[bytes, bytes]]:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A template of `templates/`, and the script of `static/` that it starts."""
+
+    template: str
+    entry: str
+
+
+CARD = Document(template="checkout.html", entry="frame.js")
+CHALLENGE = Document(template="challenge.html", entry="challenge.js")
+RETURN = Document(template="return.html", entry="return.js")
+
+
+def headers(*, origins: Sequence[str], nonce: str) -> Headers:
     """The headers of the card document, content type included.
 
     `origins` are the merchant's registered ones, found through the intent; without any, only the top level may show the
     page. `nonce` is new for each answer: 22 to 64 letters of base64url. ValueError for what could break out of its
     place in the policy; that is a bug of the caller, since origins are vetted when they are registered.
     """
+    policy = policy_header(origins=origins, nonce=nonce, frames=OURSELVES)
+    return [policy, *CONSTANT, (b"cross-origin-embedder-policy", b"require-corp")]
+
+
+def policy_header(
+    *, origins: Sequence[str], nonce: str, frames: str, forms: str = NOBODY, around: Sequence[str] = ()
+) -> tuple[bytes, bytes]:
+    """The Content-Security-Policy: what may be framed in the document, and who may stand around it."""
     _check(origins, nonce)
-    policy = POLICY.format(nonce=nonce, ancestors=" ".join(origins) or "'none'")
-    return [(b"content-security-policy", policy.encode("ascii")), *CONSTANT]
+    ancestors = " ".join((*around, *origins)) or NOBODY
+    policy = POLICY.format(nonce=nonce, frames=frames, forms=forms, ancestors=ancestors)
+    return b"content-security-policy", policy.encode("ascii")
+
+
+class _Compiled(msgspec.Struct, frozen=True, kw_only=True):
+    """A document, ready to be filled in."""
+
+    template: jinja2.Template
+    entry: Linked
+    modules: list[Linked]
 
 
 class Page:
-    """The card document's template, compiled once, with all its words."""
+    """The templates, compiled once, with all their words."""
 
     def __init__(self, *, templates: Path, assets: Assets) -> None:
         environment = jinja2.Environment(
@@ -72,36 +104,54 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._template = environment.get_template("checkout.html")
         self._words = _read_words(templates / "words")
-        self._entry = _linked(assets, ENTRY)
         self._style = _linked(assets, STYLE)
-        self._modules = [_linked(assets, name) for name in assets.modules(ENTRY)]
+        self._documents = {
+            document: _Compiled(
+                template=environment.get_template(document.template),
+                entry=_linked(assets, document.entry),
+                modules=[_linked(assets, name) for name in assets.modules(document.entry)],
+            )
+            for document in (CARD, CHALLENGE, RETURN)
+        }
 
     @property
     def languages(self) -> tuple[str, ...]:
         """What the page can be read in, English first: what a session lists."""
         return (ENGLISH, *(language for language in self._words if language != ENGLISH))
 
-    def headers(self, *, origins: Sequence[str], nonce: str) -> list[tuple[bytes, bytes]]:
+    def headers(self, *, origins: Sequence[str], nonce: str) -> Headers:
         """See the function of this name; here so that a route needs the page alone."""
         return headers(origins=origins, nonce=nonce)
 
-    def render(self, *, intent_id: str, origins: Sequence[str], nonce: str, locale: str) -> bytes:
-        """The document as UTF-8. `locale` is a language tag ("de-AT"); one that we have no words for gets English."""
+    def render(
+        self,
+        *,
+        intent_id: str,
+        origins: Sequence[str],
+        nonce: str,
+        locale: str,
+        document: Document = CARD,
+        **facts: object,
+    ) -> bytes:
+        """A document as UTF-8, the card's or another with its `facts`. `locale` is a language tag ("de-AT"); one that
+        we have no words for gets English.
+        """
         _check(origins, nonce)
         known = self._choose(locale)
         language = known.partition("-")[0]
-        return self._template.render(
+        compiled = self._documents[document]
+        return compiled.template.render(
             intent_id=intent_id,
             origins=list(origins),
             nonce=nonce,
             locale=known,
             language=language,
             words=self._words[language],
-            entry=self._entry,
+            entry=compiled.entry,
             style=self._style,
-            modules=self._modules,
+            modules=compiled.modules,
+            **facts,
         ).encode()
 
     def locale_for(self, accept_language: str) -> str:

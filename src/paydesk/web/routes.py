@@ -17,6 +17,7 @@ from paydesk.payments.timeline import Timeline
 from paydesk.web import (
     answers,
     books,
+    challenge,
     checkout,
     docs,
     endpoints,
@@ -93,6 +94,7 @@ RESUME = (
     ),
 )
 LOCALE = (Parameter(name="locale", says="A language tag; by default what Accept-Language asks for."),)
+ISOLATED = Parameter(name="isolated", says="The shop's page is isolated: the bank's is framed without its cookies.")
 MISSING = ("resource_missing",)
 HELD = ("resource_missing", "overloaded")
 INTENT_REFUSALS = (
@@ -162,6 +164,11 @@ ROUTES = (
           refusals=MISSING),
     Route("GET", "/v1/ping", reads.ping, "signature", None, answers.Ping),
     Route("GET", "/checkout/keys", checkout.keys, "none", None, answers.CardKeySet),
+    Route("GET", "/checkout/challenge/{state}", challenge.page, media="text/html", parameters=(*LOCALE, ISOLATED),
+          also=((303, "The bank wants to hear nothing (more): back to the card form's page."),), refusals=MISSING),
+    Route("GET", "/checkout/challenge/{state}/done", challenge.sent_back, media="text/html", refusals=MISSING),
+    Route("POST", "/checkout/challenge/{state}/done", challenge.posted_back, media="text/html",
+          refusals=(*MISSING, "body_too_large")),
     Route("GET", "/checkout/{intent}", checkout.page, media="text/html", parameters=LOCALE, refusals=MISSING),
     Route("GET", "/checkout/{intent}/session", checkout.session, "client_secret", None, answers.CheckoutSession,
           refusals=MISSING),
