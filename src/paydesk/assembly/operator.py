@@ -57,7 +57,7 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
     account = await desk.account(await account_id(desk, merchant))
     if account is None:
         raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
-    check_url(url, bool(account.livemode))
+    check_url(url, bool(account.livemode), "operator", desk.config.networks)
     command, secret = endpoints.add_endpoint(
         desk.world,
         desk.sealer,
