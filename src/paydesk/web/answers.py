@@ -12,6 +12,7 @@ from paydesk.events.endpoints import WebhookEndpoint
 from paydesk.events.record import EventType
 from paydesk.ledger.shapes import LedgerAccount, LedgerEntry, LedgerTransactionAnswer
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
+from paydesk.web.schemas import reference
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class PaymentIntentList(Listed[PaymentIntent], frozen=True, kw_only=True):
 class EventData(Struct, frozen=True, kw_only=True):
     """What an event is about."""
 
-    object: PaymentIntent
+    object: Annotated[Raw, Meta(extra_json_schema=reference(PaymentIntent | WebhookEndpoint))]
     """As it was at that moment, without `client_secret`."""
 
 

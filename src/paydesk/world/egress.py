@@ -1,7 +1,8 @@
 """Which addresses HTTP out may reach, by who gave the address. Pure: `http.py` asks it for every socket it opens.
 
-A name can resolve to anything and a number can be spelt in many ways, so a URL is judged twice: its form, and an address
-that it spells out, when it is given to us (`check_url`); its address when a socket is about to connect (`allowed`).
+A name can resolve to anything and a number can be spelt in many ways, so a URL is judged twice: its form, and an
+address that it spells out, when it is given to us (`check_url`); its address when a socket is about to connect
+(`allowed`).
 """
 
 import re
