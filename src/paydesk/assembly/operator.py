@@ -14,6 +14,7 @@ from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
 from paydesk.merchants import Terms, new_merchant
+from paydesk.web.card_numbers import refuse_card_numbers
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -43,6 +44,7 @@ async def merchants_create(
     settlement_delay_days: int = 2,
 ) -> dict[str, Any]:
     """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
+    refuse_card_numbers("name", name)
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
     terms = Terms(fee=fee, refund_fee=refund_fee, dispute_fee=dispute_fee, settlement_delay_days=settlement_delay_days)
     command, shown = new_merchant(
@@ -68,7 +70,12 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
         endpoints_max=desk.config.endpoints_max,
     )
     endpoint = await desk.submit(command)
-    return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}
+    return {
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "enabled_events": endpoint.enabled_events.split(","),
+        "secret": secret,
+    }
 
 
 ACTIONS: dict[str, Action] = {
@@ -81,6 +88,8 @@ ACTIONS: dict[str, Action] = {
     "dead drop": dead_letters.dead_drop,
 }
 
+BEGINNING = ("merchants create",)
+"""What makes sense on a data folder with nothing in it yet; all else is about what is there."""
 
 TELLING: dict[str, Telling] = {
     "ledger verify": books.ledger_verify,
