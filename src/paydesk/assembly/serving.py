@@ -148,7 +148,7 @@ async def told(
         return
     if not new_data and not config.database.exists():
         raise CannotOpen(
-            f"There is no {config.database}. Name the data folder with --data; `serve` or `merchants create` begins one."
+            f"There is no {config.database}. Name the data folder with --data; `serve` and `merchants create` make one."
         )
     async with (
         opened(config, environment, log, commits_only=True) as house,

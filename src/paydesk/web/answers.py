@@ -131,12 +131,15 @@ class Error(Struct, frozen=True, kw_only=True):
     param: str | None
     """The field, parameter or header that it is about."""
     decline_code: str | UnsetType = UNSET
+    """More about a decline, in answers to signed requests alone: what a shopper's browser gets does not hold it."""
     doc_url: str
-    """Where `/docs` explains the code."""
+    """Where `/docs` explains the code, as a path on this origin."""
     request_id: str
     """Also in the header Request-Id, and in the log."""
     explain: dict[str, str] | UnsetType = UNSET
-    """In test mode, where a signature did not hold: the string that the server built, and the SHA-256 of its parts."""
+    """In test mode, where a signature did not hold: the string that the server built, the SHA-256 of its parts, the
+    server's time and how far X-Request-Timestamp is off.
+    """
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):
