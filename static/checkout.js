@@ -110,7 +110,13 @@
       if (type === "focus") this.#options.onFocus?.(facts);
       if (type === "change") this.#options.onChange?.(facts);
       if (type === "result") this.#options.onResult(facts);
-      if (type === "fatal") this.#options.onFatal?.(facts);
+      if (type === "fatal") this.#fail(facts);
+    }
+
+    /** Whoever builds the shop must see it somewhere. */
+    #fail(facts) {
+      if (this.#options.onFatal) this.#options.onFatal(facts);
+      else console.error(`Paydesk: ${facts.message ?? facts.code}`);
     }
 
     /** A document was loaded that may not be ours at all: refused by the browser, or an error page. */

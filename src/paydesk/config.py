@@ -1,6 +1,7 @@
 """Every setting: its environment variable, its default and a sentence. `paydesk config` prints this list."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -73,8 +74,10 @@ class Config(Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """Where shoppers and merchants reach Paydesk: scheme, host and port."""
-        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        """Where shoppers and merchants reach Paydesk: scheme, host and port, as browsers write an origin."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        url = self.public_url or f"http://{host}:{self.port}"
+        return _origin(url) or url
 
     @property
     def admin_listens_on(self) -> int | None:
@@ -97,7 +100,17 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 PORT_MAX = 65_535
+NUMBER_MAX = 2**31 - 1
 OFF = "off"
+EVERY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 (nothing is bound to here)
+MASTER_KEY = "PAYDESK_MASTER_KEY"
+
+MAY_BE_ZERO = ("confirm_wait_seconds", "drain_seconds")
+"""Not to wait at all makes sense; of everything else there must be some."""
+
+_ORIGIN = re.compile(
+    r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE
+)
 
 SENTENCES = {
     "data": "The folder with the database, its lock and the socket for the command line.",
@@ -105,7 +118,7 @@ SENTENCES = {
     "port": "Their port; 0 takes a free one.",
     "admin_host": "The address that the admin listener (/metrics, /livez, /readyz) is on. Unsigned: keep it private.",
     "admin_port": "Its port; 0 takes a free one, off is none. By default the one above PORT (free where that is free).",
-    "public_url": "The origin under which shoppers reach Paydesk; by default http://HOST:PORT.",
+    "public_url": "The origin under which shoppers reach Paydesk; by default http://HOST:PORT, which 0.0.0.0 is not.",
     "master_key_file": "The 0600 file with the master key; by default DATA.key, beside the data folder.",
     "egress_allow": "Private networks, comma separated, that webhook endpoints added by the operator may be in.",
     "rate_limits": "Limit requests per key and per address (off for benches).",
@@ -148,9 +161,9 @@ def read(environment: Mapping[str, str], given: Mapping[str, Any] | None = None)
 
 
 def explain(environment: Mapping[str, str], given: Mapping[str, Any] | None = None) -> list[Setting]:
-    """Every setting with its value and where that came from."""
+    """Every setting with its value and where that came from; of the master key only whether it is set."""
     config, defaults = read(environment, given), Config()
-    return [
+    return [_master_key(environment)] + [
         Setting(
             name=field.name,
             variable=variable(field.name),
@@ -161,6 +174,18 @@ def explain(environment: Mapping[str, str], given: Mapping[str, Any] | None = No
         )
         for field in fields(Config)
     ]
+
+
+def _master_key(environment: Mapping[str, str]) -> Setting:
+    is_set = bool(environment.get(MASTER_KEY, "").strip())
+    return Setting(
+        name="master_key",
+        variable=MASTER_KEY,
+        value="set" if is_set else "not set",
+        default="not set",
+        source="environment" if is_set else "default",
+        sentence="The key that everything secret is sealed with; else PAYDESK_MASTER_KEY_FILE holds it.",
+    )
 
 
 def variable(name: str) -> str:
@@ -189,8 +214,8 @@ def _parsed(name: str, text: str) -> object:
             raise ConfigError(f"{variable(name)} must be on or off, not {text!r}.")
         return text.lower() in ("on", "true", "1")
     if isinstance(default, int):
-        if not (text.isascii() and text.isdigit()):
-            raise ConfigError(f"{variable(name)} must be a whole number, not {text!r}.")
+        if not (text.isascii() and text.isdigit() and len(text) <= 20):
+            raise ConfigError(f"{variable(name)} must be a whole number, not {text[:40]!r}.")
         return int(text)
     return Path(text) if isinstance(default, Path) or name.endswith("_file") else text
 
@@ -199,14 +224,49 @@ def _check(config: Config) -> None:
     if not 0 <= config.port <= PORT_MAX:
         raise ConfigError(f"PAYDESK_PORT (--port) must be a whole number from 0 to {PORT_MAX}, not {config.port}.")
     _check_admin_port(config)
+    _check_numbers(config)
     if config.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"PAYDESK_LOG_LEVEL must be debug, info, warning or error, not {config.log_level!r}.")
     try:
         assert config.networks is not None
     except ValueError as why:
         raise ConfigError(f"PAYDESK_EGRESS_ALLOW must be networks such as 127.0.0.0/8: {why}") from why
-    if config.public_url and not config.public_url.startswith(("https://", "http://")):
-        raise ConfigError("PAYDESK_PUBLIC_URL must be an origin such as https://pay.example.")
+    if config.public_url and _origin(config.public_url) is None:
+        raise ConfigError(
+            "PAYDESK_PUBLIC_URL must be an origin, scheme, host and port alone, such as https://pay.example."
+        )
+
+
+def check_origin_known(config: Config) -> None:
+    """Refuse to serve on every address without a name for them: pages, links and card payloads hold our origin."""
+    if config.host in EVERY_ADDRESS and not config.public_url:
+        raise ConfigError(
+            "PAYDESK_HOST (--host) is every address of this machine, which is none that a shopper can reach: set "
+            "PAYDESK_PUBLIC_URL to the origin under which Paydesk is reached, such as https://pay.example."
+        )
+
+
+def _origin(url: str) -> str | None:
+    """The URL as an origin, in lower case and without its scheme's own port; None where it is more or less than one."""
+    found = _ORIGIN.fullmatch(url)
+    if found is None:
+        return None
+    scheme, host, port = found[1].lower(), found[2].lower(), found[3]
+    if port is not None and not 0 < int(port) <= PORT_MAX:
+        return None
+    if port is None or int(port) == {"https": 443, "http": 80}[scheme]:
+        return f"{scheme}://{host}"
+    return f"{scheme}://{host}:{int(port)}"
+
+
+def _check_numbers(config: Config) -> None:
+    for field in fields(Config):
+        value = getattr(config, field.name)
+        if isinstance(value, bool) or not isinstance(value, int) or field.name == "port":
+            continue
+        least = 0 if field.name in MAY_BE_ZERO else 1
+        if not least <= value <= NUMBER_MAX:
+            raise ConfigError(f"{variable(field.name)} must be from {least} to {NUMBER_MAX}, not {value}.")
 
 
 def _check_admin_port(config: Config) -> None:

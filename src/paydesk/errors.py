@@ -35,7 +35,8 @@ CODES: dict[str, Code] = {
     "path_not_canonical": Code(
         400,
         "invalid_request_error",
-        "The path holds `//`, `/./`, `/../`, an encoded slash or NUL, a `#`, or bytes outside ASCII.",
+        "The path holds `//`, `/./`, `/../`, a backslash, an encoded slash, backslash or NUL, a `#`, or bytes outside "
+        "ASCII.",
     ),
     "malformed_request": Code(400, "invalid_request_error", "The bytes are not an HTTP/1.1 request."),
     "malformed_json": Code(
@@ -55,12 +56,18 @@ CODES: dict[str, Code] = {
     "card_number_in_text": Code(
         400, "invalid_request_error", "A text field holds what looks like a card number. Never send one."
     ),
-    "body_too_large": Code(413, "invalid_request_error", "The body is larger than 256 KiB."),
+    "body_too_large": Code(
+        413,
+        "invalid_request_error",
+        "The body is larger than may be sent here (by default 256 KiB).",
+    ),
     "unsupported_media_type": Code(
         415, "invalid_request_error", "The body must be application/json, in UTF-8, not compressed."
     ),
     "headers_too_large": Code(
-        431, "invalid_request_error", "Request line and headers are larger than 16 KiB together."
+        431,
+        "invalid_request_error",
+        "Request line and headers together are larger than may be sent here (by default 16 KiB).",
     ),
     "request_timeout": Code(408, "invalid_request_error", "The request did not arrive in time."),
     # who is asking
@@ -92,7 +99,11 @@ CODES: dict[str, Code] = {
     "operation_in_progress": Code(
         409, "invalid_request_error", "An operation on this object is still running. Ask again shortly."
     ),
-    "attempts_exhausted": Code(409, "invalid_request_error", "Ten attempts were made on this intent. Open a new one."),
+    "attempts_exhausted": Code(
+        409,
+        "invalid_request_error",
+        "As many attempts were made on this intent as may be (by default ten). Open a new one.",
+    ),
     "url_not_allowed": Code(
         400, "invalid_request_error", "The URL may not be used here: scheme, host or port is refused."
     ),
@@ -104,7 +115,11 @@ CODES: dict[str, Code] = {
     "card_key_expired": Code(
         409, "invalid_request_error", "The card was encrypted with a key that is gone. Encrypt with the new key."
     ),
-    "card_declined": Code(402, "card_error", "The card was declined; `decline_code` says more."),
+    "card_declined": Code(
+        402,
+        "card_error",
+        "The card was declined. `decline_code`, which shoppers do not get, says more.",
+    ),
     "expired_card": Code(402, "card_error", "The card has expired."),
     "incorrect_cvc": Code(402, "card_error", "The security code is incorrect."),
     "incorrect_number": Code(402, "card_error", "The card number is incorrect."),

@@ -4,7 +4,9 @@ import re
 
 LENGTH_MAX = 300  # Enough for a sentence and a name; a traceback is in the log.
 
-_DIGITS = re.compile(r"\d(?:[\s\-\u2010-\u2015\u2212]{0,3}\d){11,}")  # From 12 digits on it may be a card number.
+_DIGITS = re.compile(
+    r"\d(?:[\s\-./_,\u00ad\u200b-\u2015\u2060\u2212\ufeff]{0,3}\d){11,}"
+)  # From 12 digits on it may be a card number.
 _NAMED = re.compile(r"\b(?:sk_(?:test|live)_|whsec_|psp_|Bearer\s+)[^\s\"',;)]+|_secret_[A-Za-z0-9_\-]+")
 # A word of 20 and more with a capital and a digit in it: base64 of whatever. Our ids and digests are in lower case.
 _ENCODED = re.compile(r"(?=[\w+\-]*[A-Z])(?=[\w+\-]*[0-9])[\w+\-]{20,}=*")

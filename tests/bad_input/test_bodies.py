@@ -224,12 +224,20 @@ def test_return_urls_that_lead_astray(create: Create, url: str) -> None:
     create(body(return_url=url)).refused(400, "url_not_allowed", "return_url")
 
 
+def test_a_return_url_with_a_user_is_told_what_is_wrong(create: Create) -> None:
+    answer = create(body(return_url="https://user@shop.example/back"))
+    answer.refused(400, "url_not_allowed", "return_url")
+    assert "without user or password" in answer.error["message"]
+
+
 MEDIA = [
     {"Content-Type": "text/plain"},
     {"Content-Type": "application/x-www-form-urlencoded"},
     {"Content-Type": "multipart/form-data; boundary=x"},
     {"Content-Type": "application/json; charset=utf-16"},
     {"Content-Type": "application/json; charset=latin-1"},
+    {"Content-Type": 'application/json; charset="utf-8'},
+    {"Content-Type": "application/json; charset='utf-8'"},
     {"Content-Type": "application/jsonp"},
     {"Content-Type": "application/json, text/plain"},
     {"Content-Type": ""},

@@ -77,6 +77,17 @@ def test_a_stranger_cannot_embed_it(counter: Counter) -> None:
     assert counter.stub.asked == []
 
 
+LEFT_OUT = shop.MOUNT.replace('onFatal: tell("fatal"),', "")
+
+
+def test_a_shop_that_does_not_listen_finds_it_in_the_console(counter: Counter) -> None:
+    counter.hurry()
+    with counter.page.expect_console_message(lambda message: message.text.startswith("Paydesk: ")) as told:
+        counter.open(origin=counter.stranger, script=LEFT_OUT)
+    assert told.value.type == "error"
+    assert f"Is {counter.stranger} registered" in told.value.text
+
+
 def test_without_origins_nobody_embeds_it(counter: Counter) -> None:
     counter.stub.origins = []
     counter.hurry()

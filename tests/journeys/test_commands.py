@@ -2,14 +2,20 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
+from paydesk.assembly.listening import bind
+from paydesk.assembly.opening import CannotOpen
+from paydesk.cli import output
 from paydesk_client import Paydesk
 from tests.journeys.cast import Cast
 from tests.stage.stage import SHOP, Stage
@@ -70,6 +76,7 @@ def test_endpoints_of_a_running_serve(cast: Cast, stage: Stage) -> None:
         "webhooks", "add", tea.facts["merchant_id"], "http://127.0.0.1:1/a", "--events", PAID, data=stage.data
     )
     assert set(added) >= {"id", "url", "secret"}
+    assert added["enabled_events"] == [PAID]
     assert added["secret"].startswith("whsec_")
     seen = tea.client.webhook_endpoints.retrieve(added["id"])
     assert (seen["url"], seen["enabled_events"]) == ("http://127.0.0.1:1/a", [PAID])
@@ -106,6 +113,23 @@ def test_a_second_serve_on_the_same_data_says_so(stage: Stage) -> None:
     said = sentence("serve", "--port", "0", data=stage.data)
     assert "open in another process" in said
     assert httpx.get(f"{stage.paydesk}/livez").status_code == 200
+
+
+def test_where_serve_can_not_listen_is_said(tmp_path: Path) -> None:
+    data = tmp_path / "other"
+    assert "no address is known" in sentence("serve", "--host", "pay..example", data=data)
+    assert "PAYDESK_PUBLIC_URL" in sentence("serve", "--host", "0.0.0.0", "--port", "0", data=data)
+    assert not data.exists()
+
+
+def test_a_name_that_does_not_resolve_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nameless(socket.socket):
+        def bind(self, address: object) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "socket", Nameless)
+    with pytest.raises(CannotOpen, match=r"'pay\.example': no address is known by that name"):
+        bind("pay.example", 0, "")
 
 
 def test_a_port_in_use_is_said(tmp_path: Path, stage: Stage) -> None:
@@ -145,6 +169,14 @@ def test_a_port_in_use_is_said(tmp_path: Path, stage: Stage) -> None:
         ({"psp_url": "http://["}, "URL"),
         ({"psp_url": "http://psp.example:99999"}, "URL"),
         ({"psp_url": "http://psp.example/?key=1"}, "URL"),
+        ({"psp_url": "http://psp.example/#"}, "URL"),
+        ({"psp_url": "http://user:password@psp.example"}, "no user or password"),
+        ({"psp_url": "http://@psp.example"}, "no user or password"),
+        ({"psp_url": "http://psp example"}, "no spaces"),
+        ({"psp_url": " http://psp.example"}, "no spaces"),
+        ({"psp_url": "http://psp.example\n"}, "no spaces"),
+        ({"psp_url": "http://psp.example\\@other.example"}, "URL"),
+        ({"psp_url": "http://psp.ⓔxample"}, "ASCII"),
     ],
 )
 def test_merchants_that_can_not_be(cast: Cast, changed: dict[str, Any], said: str) -> None:
@@ -154,6 +186,14 @@ def test_merchants_that_can_not_be(cast: Cast, changed: dict[str, Any], said: st
     answer = cast.ask("merchants create", **(asked | given))
     assert answer["error"]["code"] == "parameter_invalid", answer
     assert said in answer["error"]["message"]
+    assert "password@" not in answer["error"]["message"]
+
+
+def test_a_name_that_is_a_card_number(cast: Cast) -> None:
+    """It would be shown to every shopper, and kept."""
+    asked = {"name": "4242 4242 4242 4242", "origins": [SHOP], "psp_url": cast.stage.psp, "psp_key": None, "fee": "0"}
+    error = cast.ask("merchants create", **asked)["error"]
+    assert (error["code"], error["param"]) == ("card_number_in_text", "name")
 
 
 @pytest.mark.parametrize(
@@ -182,6 +222,23 @@ def test_what_is_wrong_is_one_sentence_with_a_serve_and_without(stage: Stage, tm
     for data in (stage.data, tmp_path / "shop"):
         assert "https://[/red]" in sentence(*create("Tea", origin="https://[/red]"), data=data)
     assert "mer_none" in sentence("webhooks", "add", "mer_none", "https://shop.example", data=stage.data)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["webhooks", "add", "mer_none", "https://shop.example"],
+        ["outcomes"],
+        ["dead", "list"],
+        ["ledger", "verify"],
+    ],
+)
+def test_a_folder_with_nothing_in_it_stays_so(command: list[str], tmp_path: Path) -> None:
+    """A mistyped --data is said, and no empty database is made of it."""
+    said = sentence(*command, data=tmp_path / "mistyped")
+    assert str(tmp_path / "mistyped" / "paydesk.db") in said
+    assert "--data" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_endpoints_that_can_not_be(cast: Cast) -> None:
@@ -231,6 +288,14 @@ def test_config_shows_every_setting_with_its_source() -> None:
 )
 def test_settings_that_can_not_be(name: str, value: str) -> None:
     assert f"PAYDESK_{name}" in sentence("config", **{f"PAYDESK_{name}": value})
+
+
+def test_a_narrow_terminal_breaks_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = StringIO()
+    monkeypatch.setattr(output, "console", Console(file=printed, force_terminal=True, width=80, no_color=True))
+    rows: list[dict[str, object]] = [{"setting": "PAYDESK_" + "X" * 32, "what it is": "A long sentence. " * 9}]
+    output.show_rows(rows, ["setting", "what it is"], as_json=False, whole="setting")
+    assert "PAYDESK_" + "X" * 32 in printed.getvalue()
 
 
 SIGNED = ["--key-id", "key_test_abc", "--timestamp", "2023-10-15T14:22:31Z", "--nonce", "n" * 16]

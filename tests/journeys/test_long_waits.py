@@ -1,12 +1,15 @@
 """What takes minutes and days: look-ups of an unknown outcome, kept answers, nonces that are swept away."""
 
 import asyncio
+import json
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 
+from paydesk.telemetry import Log
 from paydesk.world import Outgoing
 from paydesk_client import PaydeskAuth
 from paydesk_sandbox.psp.faults import Fault
@@ -39,6 +42,25 @@ def test_a_psp_that_says_nothing_for_hours_is_asked_more_and_more_rarely(tmp_pat
         assert [round(wait) for wait in waits] == LOOK_UPS_SECONDS
         assert tea.taken == ["payment_intent.created", "payment_intent.processing", "payment_intent.succeeded"]
         assert house.captured() == [4200]
+
+    play(tmp_path, story)
+
+
+def test_each_question_without_an_answer_is_a_line_in_the_log(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        house.world.psp.order(Fault(fault="garbage", on="any", times=3))
+        log = BytesIO()
+        house.house.log = Log("warning", log)
+        await house.pay(intent, VISA)
+        await asyncio.sleep(HOUR)
+        attempt = (await house.read(intent))["latest_attempt"]
+        lines = [json.loads(text) for text in log.getvalue().splitlines()]
+        assert [(line["event"], line["level"], line["duty"], line["tries"]) for line in lines] == [
+            ("outcome_unknown", "warning", f"ask_psp:{attempt}", tries) for tries in range(3)
+        ]
+        assert lines[0]["reason"] == "the PSP's answer can't be read"
+        assert {(line["account"], line["psp"]) for line in lines} == {(house.facts["account_id"], "sandbox")}
 
     play(tmp_path, story)
 

@@ -1,6 +1,8 @@
 """The page for people: everything is on it, every link leads somewhere, and what it tells to copy works."""
 
 import asyncio
+import base64
+import hashlib
 import html
 import json
 import re
@@ -19,12 +21,16 @@ from paydesk.web import docs
 from paydesk.web.assets import Assets
 from paydesk.web.described import marked, words
 from paydesk.web.openapi import description
+from paydesk.web.page import Linked
 from paydesk.web.routes import ROUTES
 from paydesk_sandbox.psp.cards import AFTERWARDS, KNOWN, OWN
 
 ASSETS = Assets(resources.folder("static"))
 DESCRIPTION = description("https://pay.example")
-PAGE = docs.render(DESCRIPTION, templates=resources.folder("templates"), style=ASSETS.url("docs.css")).decode()
+LOADER = Linked(url=ASSETS.url("checkout.js"), integrity=ASSETS.integrity("checkout.js"))
+PAGE = docs.render(
+    DESCRIPTION, templates=resources.folder("templates"), style=ASSETS.url("docs.css"), loader=LOADER
+).decode()
 
 
 class Tags(HTMLParser):
@@ -63,6 +69,18 @@ def test_every_error_has_its_line(code: str) -> None:
     assert place in {route.path for route in ROUTES if route.handler is docs.page}
     assert TAGS.values("id").count(anchor) == 1
     assert row_of(code).startswith(f"{code} {CODES[code].status} {CODES[code].type}")
+
+
+def test_the_loader_can_be_pinned() -> None:
+    """By an address that never changes, and the hash of what is served there."""
+    found = re.search(r'&lt;script src="(.*?)"\s+integrity="(.*?)"\s+crossorigin="anonymous"', PAGE)
+    assert found
+    assert found[1].startswith("https://pay.example/checkout.")
+    loader = ASSETS.find(found[1].removeprefix("https://pay.example"))
+    assert loader
+    assert loader.immutable
+    digest = base64.b64encode(hashlib.sha384(loader.body).digest()).decode()
+    assert html.unescape(found[2]) == f"sha384-{digest}"
 
 
 def test_links_within_the_page_lead_somewhere() -> None:

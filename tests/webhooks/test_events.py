@@ -30,6 +30,7 @@ PROMISED = {
     "refund.failed",
     "late_payment.created",
     "late_payment.updated",
+    "webhook_endpoint.disabled",
 }
 
 
@@ -101,7 +102,7 @@ WRONG: list[tuple[str, Change]] = [
     ("unknown field of the intent", lambda event: event["data"]["object"].update(client_secret="pi_1_secret_1")),
     ("unknown field of the card", lambda event: card(event).update(number="4242424242424242")),
     ("missing sequence", lambda event: event.pop("sequence")),
-    ("missing amount", lambda event: event["data"]["object"].pop("amount")),
+    ("missing mode", lambda event: event["data"]["object"].pop("livemode")),
     ("sequence 0", lambda event: event.update(sequence=0)),
     ("a type that is not this one", lambda event: event.update(type="payment_intent.paid")),
     ("a status that is not this event's", lambda event: event["data"]["object"].update(status="waiting")),

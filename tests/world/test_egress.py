@@ -6,7 +6,7 @@ import pytest
 
 from paydesk.errors import Refusal
 from paydesk.world import Reach
-from paydesk.world.egress import NOT_FOR_MERCHANTS, allowed, check_url, parse_networks
+from paydesk.world.egress import NOT_FOR_MERCHANTS, Network, allowed, check_url, parse_networks
 
 PUBLIC = [
     "93.184.216.34",
@@ -165,23 +165,87 @@ def test_networks_are_read_from_a_setting() -> None:
         "https://xn--bcher-kva.example/",
         "https://[2606:4700::1]/",
         "HTTPS://SHOP.EXAMPLE/",
-        "https://2130706433/",  # Left to the moment of connecting, as every spelling of an address.
-        "https://127.0.0.1/",
+        "https://93.184.216.34/",
+        "https://93.184.216.34.:8443/",
+        "https://1.2.3.example/",
+        "https://0x7f.example/",
+        "https://localhost.example/",
     ],
 )
 def test_urls_for_live_mode(url: str) -> None:
-    check_url(url, livemode=True)
-    check_url(url, livemode=False)
+    check_url(url, True, "merchant")
+    check_url(url, False, "merchant")
 
 
 def test_plain_http_is_for_test_mode() -> None:
-    check_url("http://localhost:3000/hook", livemode=False)
-    assert "https" in refused("http://localhost:3000/hook", livemode=True)
+    check_url("http://shop.example:3000/hook", False, "merchant")
+    assert "https" in refused("http://shop.example:3000/hook", livemode=True)
 
 
-def refused(url: str, livemode: bool) -> str:
+SPELT = [
+    "127.0.0.1",
+    "127.0.0.1.",
+    "10.1.2.3",
+    "169.254.169.254",
+    "168.63.129.16",
+    "0.0.0.0",
+    "localhost",
+    "LOCALHOST.",
+    "app.localhost",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[fd00::1]",
+]
+STRANGE = [
+    "2130706433",
+    "0x7f.1",
+    "0X7F000001",
+    "0x",
+    "0177.0.0.1",
+    "127.1",
+    "0",
+    "017700000001",
+    "134744072",  # A public address, but aiohttp does not connect to this spelling.
+    "1.2.3.256",
+    "1.2.3.4.5",
+    "name.1",
+    "[v1.name]",
+]
+
+
+@pytest.mark.parametrize("host", SPELT)
+def test_an_address_out_of_reach_is_refused_when_it_is_given(host: str) -> None:
+    url = f"https://{host}:8443/hook"
+    for livemode in (True, False):
+        assert "EGRESS" not in refused(url, livemode)
+    assert "PAYDESK_EGRESS_ALLOW" in refused(url, False, "operator", parse_networks("192.168.0.0/16"))
+
+
+@pytest.mark.parametrize("host", STRANGE)
+def test_an_address_in_a_strange_spelling_is_refused(host: str) -> None:
+    for reach in REACHES:
+        assert refused(f"https://{host}/", True, reach, EVERYTHING)
+
+
+@pytest.mark.parametrize("host", [host for host in SPELT if host != "168.63.129.16"])
+def test_an_address_that_the_operator_opened_is_taken(host: str) -> None:
+    check_url(f"http://{host}/", False, "operator", EVERYTHING)
+
+
+def test_localhost_is_open_where_one_of_its_addresses_is() -> None:
+    for networks in ("127.0.0.0/8", "::1/128"):
+        check_url("http://localhost:3000/", False, "operator", parse_networks(networks))
+
+
+REACHES: list[Reach] = ["merchant", "operator"]
+
+
+def refused(url: str, livemode: bool, reach: Reach = "merchant", allow: tuple[Network, ...] = ()) -> str:
     with pytest.raises(Refusal) as caught:
-        check_url(url, livemode)
+        check_url(url, livemode, reach, allow)
     assert (caught.value.code, caught.value.param) == ("url_not_allowed", "url")
     return caught.value.message
 

@@ -25,8 +25,8 @@ from paydesk.store.later import GivesLists
 from paydesk.telemetry import Log, Metrics
 from paydesk.vault.keys import CardKeys
 from paydesk.web import docs, openapi
-from paydesk.web.assets import Assets
-from paydesk.web.page import Page
+from paydesk.web.assets import LOADER, Assets
+from paydesk.web.page import Linked, Page
 from paydesk.worker.expiring import expire_for_ever
 from paydesk.worker.handlers import PARKED, handlers
 from paydesk.worker.pruning import prune_for_ever
@@ -143,7 +143,10 @@ class House:
         """The page for people, as HTML; made at the first request for it."""
         if self._docs is None:
             style = self.assets.url("docs.css")
-            self._docs = docs.render(self.openapi(), templates=resources.folder("templates"), style=style)
+            loader = Linked(url=self.assets.url(LOADER), integrity=self.assets.integrity(LOADER))
+            self._docs = docs.render(
+                self.openapi(), templates=resources.folder("templates"), style=style, loader=loader
+            )
         return self._docs
 
     async def start(self, *, commits_only: bool = False) -> None:

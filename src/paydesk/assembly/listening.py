@@ -26,6 +26,9 @@ def bind(host: str, port: int, advice: str) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except (socket.gaierror, UnicodeError) as why:  # A name with an empty label is no text to Python.
+        listener.close()
+        raise CannotOpen(f"Can't listen on {host!r}: no address is known by that name.") from why
     except OSError as why:
         listener.close()
         raise CannotOpen(f"Can't listen on {host}:{port}: {os.strerror(why.errno or 0)}. {advice}") from why

@@ -14,6 +14,7 @@ from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
 from paydesk.merchants import Terms, new_merchant
+from paydesk.web.card_numbers import refuse_card_numbers
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
 
@@ -44,6 +45,7 @@ async def merchants_create(
     late_payments: str = "refund",
 ) -> dict[str, Any]:
     """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
+    refuse_card_numbers("name", name)
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
     terms = Terms(
         fee=fee,
@@ -64,7 +66,7 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
     account = await desk.account(await account_id(desk, merchant))
     if account is None:
         raise Refusal("resource_missing", f"No such merchant or account: {merchant}", param="merchant")
-    check_url(url, bool(account.livemode))
+    check_url(url, bool(account.livemode), "operator", desk.config.networks)
     command, secret = endpoints.add_endpoint(
         desk.world,
         desk.sealer,
@@ -75,7 +77,12 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
         endpoints_max=desk.config.endpoints_max,
     )
     endpoint = await desk.submit(command)
-    return {"id": endpoint.id, "url": endpoint.url, "enabled_events": endpoint.enabled_events, "secret": secret}
+    return {
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "enabled_events": endpoint.enabled_events.split(","),
+        "secret": secret,
+    }
 
 
 ACTIONS: dict[str, Action] = {
@@ -88,6 +95,8 @@ ACTIONS: dict[str, Action] = {
     "dead drop": dead_letters.dead_drop,
 }
 
+BEGINNING = ("merchants create",)
+"""What makes sense on a data folder with nothing in it yet; all else is about what is there."""
 
 TELLING: dict[str, Telling] = {
     "ledger verify": books.ledger_verify,

@@ -16,7 +16,8 @@ from paydesk.assembly import admin, control, files
 from paydesk.assembly.house import House
 from paydesk.assembly.listening import announced, bind, port_of, uvicorn_config
 from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
-from paydesk.config import OFF, Config
+from paydesk.assembly.operator import BEGINNING
+from paydesk.config import OFF, Config, check_origin_known
 from paydesk.store.later import ListsLater
 from paydesk.store.sqlite import SqliteReader, SqliteSession
 from paydesk.telemetry import Log
@@ -100,6 +101,7 @@ async def serve(
     """Serve until SIGTERM or SIGINT; the exit status. `ready(origin, admin)` is called when requests are answered:
     where they are, and where the admin listener is.
     """
+    check_origin_known(config)
     listener = bind(config.host, config.port, "Choose another --port (0 takes a free one).")
     watched = admin.bound(config)
     config = replace(config, port=port_of(listener), admin_port=str(port_of(watched)) if watched else OFF)
@@ -145,7 +147,9 @@ async def told(
                 yield line
         return
     if not new_data and not config.database.exists():
-        raise CannotOpen(f"There is no {config.database}. Name the data folder with --data.")
+        raise CannotOpen(
+            f"There is no {config.database}. Name the data folder with --data; `serve` and `merchants create` make one."
+        )
     async with (
         opened(config, environment, log, commits_only=True) as house,
         aclosing(control.tell(house, request)) as lines,
@@ -158,5 +162,6 @@ async def with_house(
     config: Config, environment: Mapping[str, str], log: Log, request: control.Request
 ) -> dict[str, Any]:
     """The one line that such a request is answered with."""
-    async with aclosing(told(config, environment, log, request)) as lines:
+    new_data = request.what in BEGINNING
+    async with aclosing(told(config, environment, log, request, new_data=new_data)) as lines:
         return await anext(lines)

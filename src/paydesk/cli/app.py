@@ -163,7 +163,7 @@ def config(data: Data = None, as_json: AsJson = False) -> None:
         }
         for setting in settings
     ]
-    output.show_rows(rows, ["setting", "value", "from", "default", "what it is"], as_json=as_json)
+    output.show_rows(rows, ["setting", "value", "from", "default", "what it is"], as_json=as_json, whole="setting")
 
 
 @app.command()

@@ -19,13 +19,16 @@ def show(facts: Mapping[str, object], *, as_json: bool, note: str = "") -> None:
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        console.print(f"[dim]{name:<{width}}[/]  {escape(str(value))}", soft_wrap=True)
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        console.print(f"[dim]{name:<{width}}[/]  {escape(text)}", soft_wrap=True)
     if note and console.is_terminal:
         console.print(f"\n{note}", style="yellow")
 
 
-def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: bool, note: str = "") -> None:
-    """A table; tab-separated when piped."""
+def show_rows(
+    rows: list[dict[str, object]], columns: list[str], *, as_json: bool, note: str = "", whole: str = ""
+) -> None:
+    """A table; tab-separated when piped. The column `whole` is never broken, however narrow the terminal."""
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return
@@ -35,7 +38,7 @@ def show_rows(rows: list[dict[str, object]], columns: list[str], *, as_json: boo
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in rows:
         table.add_row(*(escape(str(row[column])) for column in columns))
     console.print(table)

@@ -5,8 +5,8 @@ Called by `payments` inside a decision (`record`), by `worker` when a dispatch o
 `/v1/webhook_endpoints` and `/v1/events`.
 
 Read: `rows.py`, `record.py` (an event in the commit of its change), `dispatch.py` (which endpoints, in which order),
-`deliver.py` (one attempt and what
-follows from it), `signing.py` (Standard Webhooks), `endpoints.py` (making and deleting them).
+`deliver.py` (one attempt and what follows from it), `disable.py` (an endpoint that fails for too long), `signing.py`
+(Standard Webhooks), `endpoints.py` (making and deleting them).
 """
 
 from paydesk.events.rows import Delivery, Endpoint, Event

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from paydesk.desk import Desk
@@ -10,11 +11,13 @@ from paydesk.duties.dead import bury
 from paydesk.duties.lease import finish, held, put_off
 from paydesk.duties.rows import DeadDuty
 from paydesk.events import endpoints, signing
+from paydesk.events.disable import judge
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.events.schedule import HOLD_MS, Result, next_delay_ms, result_of
 from paydesk.scrubbing import scrubbed
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Duty, Key, Rank, Work, table_of
+from paydesk.times import rfc3339_or_none
 from paydesk.world import Outgoing
 from paydesk.world.turns import Turns
 
@@ -42,8 +45,8 @@ class EventDesk(Desk, Protocol):
     def turns(self) -> Turns: ...
 
 
-class RecordDelivery(Command[None], frozen=True):
-    """The result of an attempt, in one row per event and endpoint."""
+class RecordDelivery(Command[Endpoint | None], frozen=True):
+    """The result of an attempt, in one row per event and endpoint. Replies the endpoint, if that disabled it."""
 
     RANK = Rank.BACKGROUND
 
@@ -53,8 +56,12 @@ class RecordDelivery(Command[None], frozen=True):
     """The row as it shall be; its version is what was read, 1 for a new one."""
     ends_dispatch: bool = False
     """The last endpoint of a dispatch: its duty is done with this."""
-    gone: bool = False
-    """The receiver answered 410: disable the endpoint."""
+    result: Result | None = None
+    """Of the attempt; None where none was made."""
+    failing: bool = False
+    """Whether the endpoint failed before, or does now: else there is nothing to note on it."""
+    livemode: bool = False
+    """Whether the event was of live mode; known where it failed."""
     releases: str | None = None
     """The event that was held back behind this one and may go now."""
     unlisted: bool = False
@@ -64,17 +71,20 @@ class RecordDelivery(Command[None], frozen=True):
         delivery = self.delivery
         yield Duty, (self.duty.account, self.duty.id)
         yield Delivery, (delivery.account, delivery.event, delivery.endpoint)
+        if self.failing:
+            yield Endpoint, (delivery.account, delivery.endpoint)
 
-    def decide(self, work: Work) -> None:
+    def decide(self, work: Work) -> Endpoint | None:
         row = work.find(Delivery, self.delivery.account, self.delivery.event, self.delivery.endpoint)
         if row is None:
             self._first(work)
         else:
             self._again(work, row)
-        if self.gone and (endpoint := work.find(Endpoint, self.delivery.account, self.delivery.endpoint)):
-            work.change(endpoint, status="disabled")
         if self.releases:
             _release(work, self.delivery, self.releases)
+        if self.result is None or not self.failing:
+            return None
+        return judge(work, self.delivery.account, self.delivery.endpoint, self.result, livemode=self.livemode)
 
     def _first(self, work: Work) -> None:
         held(work, self.duty)
@@ -138,11 +148,23 @@ async def deliver(desk: EventDesk, duty: Duty, carried: object) -> None:
     endpoint = await desk.reader.get(Endpoint, duty.account, duty.note)
     if endpoint is None or endpoint.status != "enabled":
         given_up = replace(delivery, status="dead", next_attempt_ms=None, error="the endpoint is gone or disabled")
-        return await desk.submit(RecordDelivery(duty=duty, delivery=given_up, unlisted=endpoint is None))
+        await desk.submit(RecordDelivery(duty=duty, delivery=given_up, unlisted=endpoint is None))
+        return
     if delivery.status == "dead":  # Retried by a person: the whole schedule begins anew.
         delivery = replace(delivery, status="pending", attempts=0)
-    command = await attempt(desk, duty, event, endpoint, delivery)
-    return await desk.submit(command)
+    await record_result(desk, await attempt(desk, duty, event, endpoint, delivery))
+
+
+async def record_result(desk: EventDesk, command: RecordDelivery) -> None:
+    """Commit it. What disables an endpoint is also in the log: this endpoint can't be told, and others need not be."""
+    if disabled := await desk.submit(command):
+        desk.log.warning(
+            "endpoint_disabled",
+            account=disabled.account,
+            endpoint=disabled.id,
+            reason=disabled.disabled_reason,
+            failing_since=rfc3339_or_none(disabled.failing_since_ms),
+        )
 
 
 def parked(work: Work, dead: DeadDuty) -> None:
@@ -168,7 +190,36 @@ async def attempt(
     desk.metrics.deliveries.labels("succeeded" if result.succeeded else "failed").inc()
     after = _after(desk, before, result, now_ms)
     releases = await _next_waiting(desk, after) if recorded and after.status != "pending" else None
-    return RecordDelivery(duty=duty, delivery=after, gone=result.gone, releases=releases)
+    if not result.succeeded:
+        _log_failure(desk, after)
+    return RecordDelivery(
+        duty=duty,
+        delivery=after,
+        result=result,
+        failing=not result.succeeded or endpoint.failing_since_ms is not None,
+        livemode=not result.succeeded and msgspec.json.decode(event.body, type=_Mode).livemode,
+        releases=releases,
+    )
+
+
+class _Mode(msgspec.Struct):
+    """Of an event's body, the mode."""
+
+    livemode: bool
+
+
+def _log_failure(desk: EventDesk, after: Delivery) -> None:
+    """Its URL may hold a token of the receiver's, and is not shown."""
+    desk.log.warning(
+        "delivery_failed",
+        account=after.account,
+        endpoint=after.endpoint,
+        webhook_id=after.event,
+        type=after.type,
+        attempt=after.attempts,
+        error=after.error,
+        next_attempt=rfc3339_or_none(after.next_attempt_ms),
+    )
 
 
 async def _send(desk: EventDesk, event: Event, endpoint: Endpoint, now_ms: int) -> Result:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from paydesk.duties.lease import finish
 from paydesk.events import endpoints
-from paydesk.events.deliver import EventDesk, attempt
+from paydesk.events.deliver import EventDesk, attempt, record_result
 from paydesk.events.record import DISPATCH
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.store import Command, Duty, Key, Rank, Work
@@ -62,7 +62,7 @@ async def _first_attempt(desk: EventDesk, duty: Duty, event: Event, endpoint: En
             await desk.submit(FinishDispatch(duty=duty))
         return
     command = await attempt(desk, duty, event, endpoint, None)
-    await desk.submit(replace(command, ends_dispatch=ends_dispatch))
+    await record_result(desk, replace(command, ends_dispatch=ends_dispatch))
 
 
 async def _after_previous(desk: EventDesk, event: Event, endpoint: Endpoint) -> None:

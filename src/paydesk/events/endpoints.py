@@ -13,7 +13,7 @@ from paydesk.events.rows import Endpoint, EndpointCount
 from paydesk.events.signing import new_secret
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Command, Key, Work, make_id, shard_of, table_of
-from paydesk.times import rfc3339
+from paydesk.times import rfc3339, rfc3339_or_none
 from paydesk.world import World
 
 SEAL = "webhook-secret"
@@ -21,6 +21,9 @@ ENDPOINTS_MAX = 16  # Where no setting says another.
 COLUMNS = ", ".join(f'"{column}"' for column in table_of(Endpoint).columns)
 # The endpoints of an account, oldest first.
 OF_ACCOUNT = f'SELECT {COLUMNS} FROM "webhook_endpoints" WHERE "account" = ? ORDER BY "id"'  # noqa: S608
+
+
+DisabledReason = Literal["gone", "failing"]
 
 
 class WebhookEndpoint(Struct, frozen=True, kw_only=True):
@@ -33,6 +36,11 @@ class WebhookEndpoint(Struct, frozen=True, kw_only=True):
     ordering: Literal["default", "strict"]
     description: str | None
     status: Literal["enabled", "disabled"]
+    disabled_reason: DisabledReason | None
+    """`gone`: it answered 410. `failing`: it took nothing for 120 hours."""
+    failing_since: str | None
+    """Its first failure since it last took something."""
+    event_sequence: int
     livemode: bool
     created: str
     secret: str | UnsetType = UNSET
@@ -158,6 +166,9 @@ def view(endpoint: Endpoint, *, livemode: bool, secret: str | UnsetType = UNSET)
         ordering=endpoint.ordering,  # type: ignore[arg-type]
         description=endpoint.description,
         status=endpoint.status,  # type: ignore[arg-type]
+        disabled_reason=endpoint.disabled_reason,  # type: ignore[arg-type]
+        failing_since=rfc3339_or_none(endpoint.failing_since_ms),
+        event_sequence=endpoint.event_sequence,
         livemode=livemode,
         created=rfc3339(endpoint.created_ms),
         secret=secret,

@@ -25,6 +25,7 @@ EventType = Literal[
     "refund.failed",
     "late_payment.created",
     "late_payment.updated",
+    "webhook_endpoint.disabled",
 ]
 EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
 

@@ -69,6 +69,12 @@ class Endpoint(Versioned, frozen=True, kw_only=True):
     previous_sealed: bytes | None = None
     previous_until_ms: int | None = None
     created_ms: int
+    failing_since_ms: int | None = None
+    """The first failure since the last success; None while it takes what it is sent."""
+    disabled_reason: str | None = None
+    """`gone` (it answered 410) or `failing` (for 120 h)."""
+    event_sequence: int = 0
+    latest_event: str | None = None
 
     def wants(self, event_type: str) -> bool:
         return listed(self.enabled_events, event_type)

@@ -147,14 +147,23 @@ def _name(name: str) -> str:
 
 
 def _psp_url(url: str) -> str:
+    if not _is_plain(url):  # It may hold a password, and is not repeated.
+        message = (
+            "--psp-url must be an http or https URL: no user or password, query or fragment, no spaces, all ASCII."
+        )
+        raise Refusal("parameter_invalid", message, param="psp-url")
+    return url.rstrip("/")
+
+
+def _is_plain(url: str) -> bool:
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return False
     try:
         parts = urlsplit(url)
-        plain = parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
+        plain = parts.hostname and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
-        plain = False
-    if not plain or not url.startswith(("http://", "https://")):
-        raise Refusal("parameter_invalid", f"{url!r} is not an http or https URL.", param="psp-url")
-    return url.rstrip("/")
+        return False
+    return bool(plain) and url.startswith(("http://", "https://")) and "?" not in url and "#" not in url
 
 
 def _fee(param: str, text: str) -> str:

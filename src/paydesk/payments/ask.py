@@ -25,6 +25,7 @@ from paydesk.psp.base import (
     Verdict,
 )
 from paydesk.psp.breaker import Breakers
+from paydesk.scrubbing import scrubbed
 from paydesk.store import Command, Duty
 
 R = TypeVar("R")
@@ -62,6 +63,7 @@ async def ask(desk: PaymentDesk, duty: Duty, means: CardDetails | SavedCard | No
         not_found_counts_ms=counts_ms,
         terms=terms_of(desk, attempt.id),
     )
+    log_unknown(desk, duty, psp=attempt.psp, verdict=verdict)
     if not await store(desk, outcome):
         desk.log.error("charge_of_another_attempt", attempt=attempt.id, verdict=verdict)
 
@@ -92,6 +94,7 @@ async def run_errand(desk: PaymentDesk, duty: Duty) -> None:
         first=duty.lease == 1 and not duty.note,
         terms=terms_of(desk, attempt.id),
     )
+    log_unknown(desk, duty, psp=attempt.psp, verdict=verdict)
     await store(desk, outcome)
 
 
@@ -149,6 +152,19 @@ def looked_up(verdict: Verdict, *, definitive: bool) -> Verdict:
     if isinstance(verdict, NotFound):
         return NotSent(reason="the PSP never received it") if definitive else NoVerdict(reason="not found yet")
     return NoVerdict(reason=verdict.reason) if isinstance(verdict, NotSent) else verdict
+
+
+def log_unknown(desk: Desk, duty: Duty, *, psp: str, verdict: object) -> None:
+    """A question that left the outcome open, as a line for people: each time it is asked."""
+    if isinstance(verdict, NoVerdict):
+        desk.log.warning(
+            "outcome_unknown",
+            account=duty.account,
+            duty=duty.id,
+            psp=psp,
+            tries=duty.tries,
+            reason=scrubbed(verdict.reason),
+        )
 
 
 async def store(desk: Desk, outcome: Command[R]) -> R:

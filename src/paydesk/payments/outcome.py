@@ -49,19 +49,6 @@ def apply(work: Work, account: str, attempt_id: str, news: News[Verdict]) -> boo
     return True
 
 
-def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
-    """The rows that `apply` will want: a hint for the committer."""
-    yield Attempt, (attempt.account, attempt.id)
-    yield Intent, (attempt.account, attempt.intent)
-    yield Account, (attempt.account,)
-    yield Duty, (attempt.account, ask_psp_id(attempt.id))
-    yield from event_keys(attempt.account)
-    if isinstance(verdict, Captured):
-        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
-        chart = Chart(attempt.account, attempt.currency)
-        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
-
-
 class Outcome(Command[bool], frozen=True):
     """What the PSP said of an attempt that is open: the first question, a resumed duty, a look-up.
 

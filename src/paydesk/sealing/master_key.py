@@ -7,10 +7,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
+from paydesk.config import MASTER_KEY as VARIABLE
 from paydesk.errors import Sentence
 from paydesk.sealing.sealer import KEY_BYTES
-
-VARIABLE = "PAYDESK_MASTER_KEY"
 
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]{43}=?")

@@ -44,7 +44,7 @@ class LatePaymentList(Listed[LatePayment], frozen=True, kw_only=True):
 class EventData(Struct, frozen=True, kw_only=True):
     """What an event is about."""
 
-    object: Annotated[Raw, Meta(extra_json_schema=reference(PaymentIntent | Refund | LatePayment))]
+    object: Annotated[Raw, Meta(extra_json_schema=reference(PaymentIntent | Refund | LatePayment | WebhookEndpoint))]
     """As it was at that moment, without `client_secret`."""
 
 
@@ -141,12 +141,15 @@ class Error(Struct, frozen=True, kw_only=True):
     param: str | None
     """The field, parameter or header that it is about."""
     decline_code: str | UnsetType = UNSET
+    """More about a decline, in answers to signed requests alone: what a shopper's browser gets does not hold it."""
     doc_url: str
-    """Where `/docs` explains the code."""
+    """Where `/docs` explains the code, as a path on this origin."""
     request_id: str
     """Also in the header Request-Id, and in the log."""
     explain: dict[str, str] | UnsetType = UNSET
-    """In test mode, where a signature did not hold: the string that the server built, and the SHA-256 of its parts."""
+    """In test mode, where a signature did not hold: the string that the server built, the SHA-256 of its parts, the
+    server's time and how far X-Request-Timestamp is off.
+    """
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):

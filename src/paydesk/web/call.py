@@ -18,6 +18,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Sequence[tuple[bytes, bytes]]
 
 JSON: Headers = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+JSON_TYPES = ("application/json", "application/json;charset=utf-8", 'application/json;charset="utf-8"')
 
 
 class Response(Struct, frozen=True, kw_only=True):
@@ -84,7 +85,8 @@ class Call:
         """A header that may stand once; None where it does not."""
         found = [value for key, value in self.headers if key == name]
         if len(found) > 1:
-            raise Refusal("duplicate_header", f"{name.decode()} may stand once.", param=name.decode())
+            title = usual(name)
+            raise Refusal("duplicate_header", f"{title} may stand once.", param=title)
         return found[0].decode("latin-1") if found else None
 
     async def body(self) -> bytes:
@@ -131,10 +133,15 @@ def json_body(call: Call, body: bytes) -> bytes:
     """The body, if its headers say that it is JSON."""
     if not body:
         return b""
-    content_type = (call.header(b"content-type") or "").lower().replace(" ", "")
-    if content_type not in ("application/json", "application/json;charset=utf-8") or call.header(b"content-encoding"):
+    content_type = (call.header(b"content-type") or "").lower().replace(" ", "").replace("\t", "")
+    if content_type not in JSON_TYPES or call.header(b"content-encoding"):
         raise Refusal("unsupported_media_type")
     return body
+
+
+def usual(name: bytes) -> str:
+    """A header's name as people write it: ASGI has it in lower case."""
+    return name.decode("latin-1").title().replace("-Id", "-ID")
 
 
 def whole_number(parameters: dict[str, str], name: str, *, default: int, low: int, high: int) -> int:

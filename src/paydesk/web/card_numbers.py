@@ -1,7 +1,8 @@
 """Card numbers where none belongs: in metadata, descriptions, names. They are refused, so that no row or log keeps one.
 
 Luhn's check alone would refuse every tenth order number. So a number must also begin as a brand's do, have a length of
-that brand, and be written as cards are written: in one piece, or in the groups that are printed on them.
+that brand, and be written as cards are written: in one piece, or in the groups that are printed on them, with spaces,
+dashes, or one of `. / _ ,` between. What can't be seen between two digits is passed over.
 """
 
 import re
@@ -24,8 +25,14 @@ BRANDS: tuple[tuple[str, tuple[Range, ...], frozenset[int]], ...] = (
 
 _DIGITS_MIN, _DIGITS_MAX = 12, 19
 _BETWEEN = r"[\s\-\u2010-\u2015\u2212]"  # spaces and dashes of all kinds
-_MAYBE = re.compile(rf"(?:\d{_BETWEEN}{{0,3}}){{{_DIGITS_MIN}}}")
-_RUN = re.compile(rf"\d+(?:{_BETWEEN}{{1,3}}\d+)*")
+_MARK = "[./_,]"  # Alone: `4012, 4013` is a list.
+_MAYBE = re.compile(rf"(?:\d(?:{_BETWEEN}{{0,3}}|{_MARK})){{{_DIGITS_MIN}}}")
+_RUN = re.compile(rf"\d+(?:(?:{_BETWEEN}{{1,3}}|{_MARK})\d+)*")
+# Soft hyphen, zero-width spaces and joiners, direction marks, invisible operators, byte order mark, variants.
+_UNSEEN = dict.fromkeys(
+    (0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
+     *range(0xFE00, 0xFE10))
+)  # fmt: skip
 _GROUP = re.compile(r"\d+")
 # A UUID, or a word of 24 and more hexadecimal digits with a letter among them: one in 5 500 would pass for a card.
 _HEX_ID = re.compile(
@@ -57,7 +64,9 @@ def brand_of(number: str) -> str | None:
 
 
 def looks_like_card_number(text: str) -> bool:
-    """Whether a card number stands anywhere in the text, in one piece or grouped by spaces or dashes."""
+    """Whether a card number stands anywhere in the text, in one piece or in groups."""
+    if not text.isascii():
+        text = text.translate(_UNSEEN)
     if len(text) < _DIGITS_MIN or not _MAYBE.search(text):
         return False
     left = _HEX_ID.sub("id", text)
@@ -73,7 +82,8 @@ def refuse_card_numbers(param: str, text: str) -> None:
 def _candidates(text: str) -> Iterator[str]:
     for run in _RUN.finditer(text):
         groups = _GROUP.findall(run[0])
-        if len(groups) <= _DIGITS_MAX and all(len(group) == 1 for group in groups):
+        # With commas between, single digits are a list of ratings, say.
+        if len(groups) <= _DIGITS_MAX and all(len(group) == 1 for group in groups) and "," not in run[0]:
             yield _ascii(groups)
         if text[: run.start()].endswith("+") and len(groups[0]) <= _PHONE_DIGITS_MAX:
             groups = groups[1:]

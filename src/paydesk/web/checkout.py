@@ -19,6 +19,7 @@ from paydesk.vault.payload import digest, open_card
 from paydesk.web.answers import CheckoutSession
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
+from paydesk.web.page import MISSING
 from paydesk.web.shopper import Viewer, shopper
 
 
@@ -33,14 +34,21 @@ async def page(call: Call) -> Response:
     """The card document, for the origins that the intent's merchant registered."""
     intent_id = call.part("intent")
     account = await call.desk.account(account_of(intent_id))
-    if account is None or await call.desk.reader.get(Intent, account.id, intent_id) is None:
-        raise Refusal("resource_missing", "There is no such payment.", param="intent")
-    nonce = urlsafe_b64encode(call.desk.world.random(18)).decode()
-    origins = account.origin_list
     wanted = call.parameters("locale").get("locale") or call.header(b"accept-language") or ""
     locale = call.desk.page.locale_for(wanted)
+    if account is None or await call.desk.reader.get(Intent, account.id, intent_id) is None:
+        return _missing(call, locale)
+    nonce = urlsafe_b64encode(call.desk.world.random(18)).decode()
+    origins = account.origin_list
     body = call.desk.page.render(intent_id=intent_id, origins=origins, nonce=nonce, locale=locale)
     return Response(body=body, headers=call.desk.page.headers(origins=origins, nonce=nonce))
+
+
+def _missing(call: Call, locale: str) -> Response:
+    """A page for a shopper whose link is broken; the error for a program."""
+    if "text/html" in (call.header(b"accept") or ""):
+        return Response(status=404, body=call.desk.page.render_missing(locale=locale), headers=MISSING)
+    raise Refusal("resource_missing", "There is no such payment.", param="intent")
 
 
 async def keys(call: Call) -> Response:

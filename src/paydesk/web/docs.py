@@ -9,6 +9,7 @@ from paydesk.errors import CODES
 from paydesk.payments import states
 from paydesk.web.call import Call, Headers, Response
 from paydesk.web.described import marked, objects, operations
+from paydesk.web.page import Linked
 
 HEADERS: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
@@ -71,8 +72,10 @@ async def page(call: Call) -> Response:
     return Response(body=call.desk.docs(), headers=HEADERS)
 
 
-def render(description: bytes, *, templates: Path, style: str) -> bytes:
-    """The page as UTF-8, made from what `/openapi.json` answers. `style` is the address of its style sheet."""
+def render(description: bytes, *, templates: Path, style: str, loader: Linked) -> bytes:
+    """The page as UTF-8, made from what `/openapi.json` answers. `style` is the address of its style sheet, `loader`
+    the immutable address of checkout.js.
+    """
     api = msgspec.json.decode(description)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
@@ -87,6 +90,7 @@ def render(description: bytes, *, templates: Path, style: str) -> bytes:
         .render(
             api=api,
             style=style,
+            loader=loader,
             origin=api["servers"][0]["url"],
             rooms=[(tag, operations(api, tag["name"])) for tag in api["tags"]],
             codes=CODES,

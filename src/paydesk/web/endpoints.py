@@ -63,7 +63,7 @@ async def create(call: Call) -> Response:
     who = await caller(call)
     call.parameters()
     wanted = decode(json_body(call, who.body), CreateEndpoint)
-    check_url(wanted.url, who.livemode)
+    check_url(wanted.url, who.livemode, "merchant")
     refuse_card_numbers("url", wanted.url)
     refuse_card_numbers("description", wanted.description or "")
     command, secret = endpoints.add_endpoint(

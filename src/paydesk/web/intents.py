@@ -117,7 +117,11 @@ def check_texts(
 def check_return_url(url: str, *, livemode: bool) -> None:
     """https with a host; http only for this machine in test mode. Never `javascript:` and its like."""
     if not _leads_to_a_shop(url, livemode=livemode):
-        raise Refusal("url_not_allowed", "return_url must be an https URL.", param="return_url")
+        message = (
+            "return_url must be an https URL (http for localhost and 127.0.0.1, in test mode) with a host, in ASCII, "
+            "without user or password."
+        )
+        raise Refusal("url_not_allowed", message, param="return_url")
     refuse_card_numbers("return_url", url)
 
 

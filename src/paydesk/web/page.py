@@ -45,6 +45,16 @@ CONSTANT: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
+MISSING: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+
+
 class Linked(msgspec.Struct, frozen=True, kw_only=True):
     """A file of `static/` as the page names it."""
 
@@ -114,6 +124,7 @@ class Page:
             )
             for document in (CARD, CHALLENGE, RETURN)
         }
+        self._missing = environment.get_template("missing.html")
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -153,6 +164,11 @@ class Page:
             modules=compiled.modules,
             **facts,
         ).encode()
+
+    def render_missing(self, *, locale: str) -> bytes:
+        """What a shopper reads at the address of a payment that does not exist."""
+        language = self._choose(locale).partition("-")[0]
+        return self._missing.render(language=language, words=self._words[language]["missing"]).encode()
 
     def locale_for(self, accept_language: str) -> str:
         """The first tag of an Accept-Language header (RFC 9110 §12.5.4) that we have words for, else English."""

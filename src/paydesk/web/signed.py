@@ -1,7 +1,6 @@
 """Signed requests: who is asking, checked in the protocol's order, and changes made once."""
 
 import hashlib
-from typing import Any
 
 from msgspec import Struct
 
@@ -46,7 +45,7 @@ async def caller(call: Call, *, needs_idempotency_key: bool = False) -> Caller:
     key = await desk.directory.key(signed.key_id)
     now_ms = desk.world.now_ms()
     if not signature.holds(signed, body, key.good_at(now_ms) if key else []) or key is None:
-        raise Refusal("invalid_signature", explain=_explained(signed, body))
+        raise Refusal("invalid_signature", explain=_explained(signed, body, desk.world.wall_ms()))
     call.account = key.account
     wall_ms = desk.world.wall_ms()  # The client's clock is held against ours as it stands, also where ours went back.
     if not signature.in_window(signed, wall_ms):
@@ -100,6 +99,9 @@ def _fingerprint(call: Call, body: bytes) -> str:
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def _explained(signed: Signed, body: bytes) -> dict[str, Any] | None:
+def _explained(signed: Signed, body: bytes, wall_ms: int) -> dict[str, str] | None:
     """In test mode the error itself shows what the server signed: the commonest support case of such APIs."""
-    return signature.explain(signed, body) if signed.key_id.startswith("key_test_") else None
+    if not signed.key_id.startswith("key_test_"):
+        return None
+    offset = f"{(signed.timestamp_ms - wall_ms) / 1000:+.0f} s from the server's clock"
+    return signature.explain(signed, body) | {"server_time": rfc3339(wall_ms), "clock_offset": offset}

@@ -46,7 +46,8 @@ async def stream(call: Call) -> Streaming:
     """
     viewer = await anyone(call)
     call.parameters()
-    last = whole_number({"id": call.header(b"last-event-id") or "0"}, "id", default=0, low=0, high=VERSION_MAX)
+    resumed = {"Last-Event-ID": call.header(b"last-event-id") or "0"}
+    last = whole_number(resumed, "Last-Event-ID", default=0, low=0, high=VERSION_MAX)
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     return Streaming(headers=headers, chunks=_events(call, viewer, last))
 

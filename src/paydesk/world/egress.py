@@ -1,9 +1,11 @@
 """Which addresses HTTP out may reach, by who gave the address. Pure: `http.py` asks it for every socket it opens.
 
-A name can resolve to anything and a number can be spelt in many ways, so a URL is judged twice: its form when it is
-given to us (`check_url`), its address when a socket is about to connect (`allowed`).
+A name can resolve to anything and a number can be spelt in many ways, so a URL is judged twice: its form, and an
+address that it spells out, when it is given to us (`check_url`); its address when a socket is about to connect
+(`allowed`).
 """
 
+import re
 from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -13,6 +15,9 @@ from paydesk.world import Reach
 
 Network = IPv4Network | IPv6Network
 URL_CHARACTERS_MAX = 2048
+
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_THIS_MACHINE = ("127.0.0.1", "::1")  # What `localhost` and all below it are, whatever a resolver says (RFC 6761).
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -78,17 +83,17 @@ def listens_on(own_address: str) -> IPv4Address | IPv6Address:
         return IPv4Address(0)
 
 
-def check_url(url: str, livemode: bool) -> None:
-    """Refuse `url_not_allowed` for a URL that no endpoint may have, whatever it resolves to.
+def check_url(url: str, livemode: bool, reach: Reach, allow: Sequence[Network] = ()) -> None:
+    """Refuse `url_not_allowed` for a URL that no endpoint may have, whatever its name resolves to.
 
-    Live mode wants https. A name that leads into private space, or a number in a strange spelling, shows when
-    connecting.
+    Live mode wants https. A host that is an address must be one that may be reached; a name that leads into private
+    space shows when connecting.
     """
-    if problem := _problem(url, livemode):
+    if problem := _problem(url, livemode, reach, allow):
         raise Refusal("url_not_allowed", problem, param="url")
 
 
-def _problem(url: str, livemode: bool) -> str | None:
+def _problem(url: str, livemode: bool, reach: Reach, allow: Sequence[Network]) -> str | None:
     if len(url) > URL_CHARACTERS_MAX:
         return f"The URL is longer than {URL_CHARACTERS_MAX} characters."
     # Parsers disagree about all of these, and a disagreement about the host is how guards are passed.
@@ -107,4 +112,23 @@ def _problem(url: str, livemode: bool) -> str | None:
         return "The URL must name a host, and a port from 1 to 65535 if any."
     if "#" in url:
         return "The URL must not hold a fragment."
-    return None
+    return _host_problem(host.removesuffix("."), "[" in parts.netloc, reach, allow)
+
+
+def _host_problem(host: str, bracketed: bool, reach: Reach, allow: Sequence[Network]) -> str | None:
+    """What is wrong with a host that is an address: as browsers see it, that is one whose last part is a number."""
+    last = host.rpartition(".")[2]
+    if bracketed or _NUMBER.fullmatch(last):
+        addresses: tuple[str, ...] = (host,)
+    elif last == "localhost":
+        addresses = _THIS_MACHINE
+    else:
+        return None
+    try:
+        open_ = any(allowed(str(plain(address)), 0, reach, allow) for address in addresses)
+    except ValueError:
+        return "The URL's host is no address as it should be written: four decimal numbers, as in 93.184.216.34."
+    if open_:
+        return None
+    hint = " PAYDESK_EGRESS_ALLOW opens networks for endpoints that the operator adds." if reach == "operator" else ""
+    return f"The URL leads to an address that is not a public one.{hint}"
