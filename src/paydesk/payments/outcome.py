@@ -94,8 +94,8 @@ class Outcome(Command[bool], frozen=True):
             self._wait_for_the_shopper(work, attempt, begins=before.status != attempt.status)
         elif attempt.status in OPEN:
             self._ask_again(work, attempt)
-        else:
-            no_more(work, self.duty.account, self.duty.id)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):  # As a rule it went with the verdict.
+            work.remove(duty)
         return can_be
 
     def _wait_for_the_shopper(self, work: Work, attempt: Attempt, *, begins: bool) -> None:
@@ -161,8 +161,8 @@ class ErrandOutcome(Command[None], frozen=True):
             end_errand(work, row, "refused" if isinstance(self.verdict, Captured) else "done", PSP)
         elif row.status == "asking":
             self._still_open(work, row)
-        else:
-            no_more(work, self.duty.account, self.duty.id)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):
+            work.remove(duty)
 
     def _still_open(self, work: Work, row: Errand) -> None:
         """The charge is as it was before."""
