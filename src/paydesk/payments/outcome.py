@@ -244,18 +244,6 @@ def unknown(
     )
 
 
-def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
-    """The rows that a verdict on this attempt changes: a hint for the committer."""
-    yield Attempt, (attempt.account, attempt.id)
-    yield Intent, (attempt.account, attempt.intent)
-    yield Account, (attempt.account,)
-    yield from event_keys(attempt.account)
-    if isinstance(verdict, Captured):
-        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
-        chart = Chart(attempt.account, attempt.currency)
-        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
-
-
 def _wait_ms(duty: Duty) -> int:
     return CHECKS_SECONDS[min(duty.tries, len(CHECKS_SECONDS) - 1)] * 1000
 

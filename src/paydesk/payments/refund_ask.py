@@ -9,6 +9,7 @@ so a PSP that can't be reached is tried again for as long as it takes.
 from collections.abc import Iterable
 
 from paydesk.duties.lease import held, put_off
+from paydesk.duties.rows import DeadDuty
 from paydesk.events.record import keys as event_keys
 from paydesk.payments.ask import PaymentDesk, store
 from paydesk.payments.outcome import CHECKS_SECONDS, PSP
@@ -16,7 +17,7 @@ from paydesk.payments.refund import refund_duty_id
 from paydesk.payments.refund_outcome import OPEN, WATCH_DAYS, NotMade, Verdict, apply_refund
 from paydesk.payments.rows import Intent, Refund
 from paydesk.payments.tell import change
-from paydesk.psp.base import NotFound, NotSent, NoVerdict, Place, Psp, RefundQuestion, Rejected
+from paydesk.psp.base import NotFound, NotSent, NoVerdict, Place, Psp, RefundFailed, RefundQuestion, Rejected
 from paydesk.store import Command, Duty, Key, Rank, Work
 from paydesk.times import DAY_MS
 
@@ -187,8 +188,14 @@ class Watched(Command[None], frozen=True):
     verdict: Verdict
 
     def keys(self) -> Iterable[Key]:
-        yield Refund, (self.refund.account, self.refund.id)
+        refund = self.refund
+        yield Refund, (refund.account, refund.id)
         yield Duty, (self.duty.account, self.duty.id)
+        if isinstance(self.verdict, RefundFailed):  # The money is back: rare, and many rows.
+            yield Intent, (refund.account, refund.intent)
+            yield from event_keys(refund.account)
+            for kind in (Duty, DeadDuty):
+                yield kind, (refund.account, refund_duty_id(refund.id))
 
     def decide(self, work: Work) -> None:
         refund = work.get(Refund, self.refund.account, self.refund.id)

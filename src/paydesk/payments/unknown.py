@@ -93,14 +93,13 @@ async def _errands(reader: Reader, questions: dict[tuple[str, str], Question]) -
 
 
 def _of_attempt(question: Question, attempt: Attempt, errand: Errand | None = None) -> Unknown:
-    captures = errand is not None and errand.kind == "capture"
     return Unknown(
         account=attempt.account,
         intent=attempt.intent,
         operation=errand.kind if errand else "authorise",
         about=errand.id if errand else attempt.id,
         attempt=attempt.id,
-        amount_minor=errand.amount_minor if captures else attempt.amount_minor,
+        amount_minor=errand.amount_minor if errand and errand.kind == "capture" else attempt.amount_minor,
         currency=attempt.currency,
         psp=attempt.psp,
         since_ms=question.created_ms,
