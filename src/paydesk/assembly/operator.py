@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import books, dead_letters, outcomes
+from paydesk.assembly import books, dead_letters, outcomes, signatures
 from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
@@ -88,6 +88,7 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
 ACTIONS: dict[str, Action] = {
     "merchants create": merchants_create,
     "webhooks add": webhooks_add,
+    "sign check": signatures.sign_check,
     "outcomes": outcomes.outcomes,
     "dead list": dead_letters.dead_list,
     "dead show": dead_letters.dead_show,

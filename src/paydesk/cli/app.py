@@ -126,8 +126,11 @@ def sign_explain(
     idempotency_key: Annotated[str, typer.Option(help="Idempotency-Key as sent.")] = "",
     body: Annotated[Path | None, typer.Option(help="A file with the body's bytes; - for standard input.")] = None,
     signature: Annotated[
-        str, typer.Option(help="X-Signature as sent; checked with PAYDESK_SECRET, if that is set.")
+        str, typer.Option(help="X-Signature as sent; checked with PAYDESK_SECRET, if that is set, or with --data.")
     ] = "",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A data folder: --signature is checked with the secret of its key.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the string that the server signs for a request, the digest of each part and the clock's offset."""
@@ -145,6 +148,8 @@ def sign_explain(
             signature_sent=signature,
             secret=os.environ.get("PAYDESK_SECRET", ""),
         )
+    if data:
+        facts |= ask(data, "sign check", key_id=key_id, canonical=facts["canonical"], signature=signature)
     output.show(facts, as_json=as_json)
 
 
