@@ -1,4 +1,4 @@
-"""Payment intents, their attempts, what is asked about those, and every change of them, as they are stored."""
+"""Payment intents, their attempts, what is asked and heard of those, and every change of them, as they are stored."""
 
 from paydesk.store import Row, Versioned
 
@@ -145,6 +145,35 @@ class Errand(Versioned, frozen=True, kw_only=True):
     idempotency_key: str = ""
     """Of the request that waits for it; empty where nobody does."""
     created_ms: int
+    settled_ms: int | None = None
+
+
+class Notice(Versioned, frozen=True, kw_only=True):
+    """A PSP's call whose signature held: what it names, never what it said."""
+
+    TABLE = "notices"
+    KEY = ("account", "psp", "id")
+    INDEXES = (("status", "received_ms", "account", "psp", "id"),)
+
+    account: str
+    psp: str
+    id: str
+    """The PSP's: the same notice twice is one."""
+    about: str
+    """`charge`, `refund` or `dispute`; empty where it is about nothing that Paydesk keeps."""
+    reference: str
+    """Ours, of the charge or refund."""
+    psp_reference: str
+    body_sha256: str
+    """Of its body, in hexadecimal: shows later whether a body that somebody has is this one."""
+    status: str
+    """`new`, then `applied` (the PSP was asked, and what it said is in), `parked` (about something that is not known
+    here, or contradicts what is) or `ignored`.
+    """
+    reason: str = ""
+    """Why it is parked, or not applied yet."""
+    tries: int = 0
+    received_ms: int
     settled_ms: int | None = None
 
 

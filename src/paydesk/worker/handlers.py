@@ -13,10 +13,12 @@ from paydesk.payments import outcome, refund_outcome
 from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
+from paydesk.payments.heed_notice import heed
 from paydesk.payments.maturity import MATURE, Mature
 from paydesk.payments.refund import REFUND
 from paydesk.payments.refund_ask import run_refund, watch_refund
 from paydesk.payments.refund_outcome import WATCH_REFUND
+from paydesk.payments.take_notice import NOTICE
 from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card
@@ -43,6 +45,9 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     async def errand(duty: Duty, carried: object) -> None:
         await run_errand(desk, duty)
 
+    async def notice(duty: Duty, carried: object) -> None:
+        await heed(desk, duty)
+
     async def mature(duty: Duty, carried: object) -> None:
         await desk.submit(Mature(duty=duty))
 
@@ -61,6 +66,7 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     return {
         ASK_PSP: ask_psp,
         ERRAND: errand,
+        NOTICE: notice,
         REFUND: refund,
         WATCH_REFUND: watch,
         MATURE: mature,
