@@ -8,7 +8,7 @@ from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.merchants import Account
 from paydesk.merchants.notices import SetNoticeSecret, notice_secret, notice_url, seal_secret
-from paydesk.payments.notices import read_notices
+from paydesk.payments.notices.shown import read_notices
 from paydesk.web.desk import DoorDesk
 
 

@@ -10,6 +10,8 @@ from paydesk.merchants.rows import Account, ApiKey, Merchant
 from paydesk.payments.rows import (
     Attempt,
     CardUse,
+    Dispute,
+    DisputeReference,
     Errand,
     Intent,
     LatePayment,
@@ -30,6 +32,8 @@ ROWS: tuple[type[Row], ...] = (
     CardUse,
     DeadDuty,
     Delivery,
+    Dispute,
+    DisputeReference,
     Duty,
     Endpoint,
     EndpointCount,

@@ -271,6 +271,46 @@ class PaymentMethod(Versioned, frozen=True, kw_only=True):
     created_ms: int
 
 
+class Dispute(Versioned, frozen=True, kw_only=True):
+    """A cardholder's bank takes a charge back. Opened and closed by the PSP, never here."""
+
+    TABLE = "disputes"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+
+    account: str
+    id: str
+    intent: str
+    attempt: str
+    psp: str
+    psp_reference: str
+    amount_minor: int
+    currency: str
+    fee_minor: int
+    """What the platform keeps for it, beside the amount."""
+    reason: str
+    """The bank's, in the PSP's word."""
+    status: str
+    """`needs_response`, then `won` or `lost`."""
+    livemode: int
+    event_sequence: int = 1
+    latest_event: str
+    created_ms: int
+    closed_ms: int | None = None
+
+
+class DisputeReference(Row, frozen=True, kw_only=True):
+    """The dispute that the PSP calls so: one at most."""
+
+    TABLE = "dispute_references"
+    KEY = ("account", "psp", "psp_reference")
+
+    account: str
+    psp: str
+    psp_reference: str
+    dispute: str
+
+
 class TimelineEntry(Row, frozen=True, kw_only=True):
     """One change of an intent. Written with the change, never changed itself; a trigger refuses it."""
 

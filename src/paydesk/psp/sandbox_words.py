@@ -62,7 +62,7 @@ class Dispute(Struct, frozen=True):
     reference: str
     amount: int
     currency: str
-    reason: str
+    reason: Annotated[str, Meta(max_length=200)]
     status: Literal["needs_response", "won", "lost"]
 
 

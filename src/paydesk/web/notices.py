@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from paydesk.errors import Refusal
-from paydesk.payments.take_notice import TakeNotice
+from paydesk.payments.notices.take import TakeNotice
 from paydesk.psp import base
 from paydesk.web.call import Call, Response, as_json
 

@@ -33,6 +33,7 @@ PARTS = {
     "refund": ("The refund's id.", f"^re_{ID}$"),
     "late_payment": ("The late payment's id.", f"^lp_{ID}$"),
     "state": ("Which challenge, and what proves it: as in `next_action.url`.", f"^at_{ID}[.][A-Za-z0-9_-]{{22}}$"),
+    "dispute": ("The dispute's id.", f"^dp_{ID}$"),
     "event": ("The event's id.", f"^evt_{ID}$"),
     "endpoint": ("The endpoint's id.", f"^we_{ID}$"),
     "psp": ("The adapter's name.", "^[a-z]+$"),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from paydesk.errors import CODES
 from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
+from paydesk.payments.dispute_shapes import Dispute
 from paydesk.payments.late_shapes import LatePayment
 from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
@@ -19,6 +20,7 @@ from paydesk.web import (
     books,
     challenge,
     checkout,
+    disputes,
     docs,
     endpoints,
     health,
@@ -147,6 +149,9 @@ ROUTES = (
           late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
     Route("POST", "/v1/late_payments/{late_payment}/keep", late_payments.keep, "signature",
           late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
+    Route("GET", "/v1/disputes", disputes.index, "signature", None, answers.DisputeList, parameters=(*PAGE, OF_INTENT),
+          refusals=MISSING),
+    Route("GET", "/v1/disputes/{dispute}", disputes.read, "signature", None, Dispute, refusals=MISSING),
     Route("GET", "/v1/events", reads.events, "signature", None, answers.EventList, parameters=PAGE),
     Route("GET", "/v1/events/{event}", reads.event, "signature", None, answers.Event, refusals=MISSING),
     Route("POST", "/v1/webhook_endpoints", endpoints.create, "signature", endpoints.CreateEndpoint, WebhookEndpoint,

@@ -13,12 +13,12 @@ from paydesk.payments import outcome, refund_outcome
 from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
-from paydesk.payments.heed_notice import heed
 from paydesk.payments.maturity import MATURE, Mature
+from paydesk.payments.notices.heed import heed
+from paydesk.payments.notices.take import NOTICE
 from paydesk.payments.refund import REFUND
 from paydesk.payments.refund_ask import run_refund, watch_refund
 from paydesk.payments.refund_outcome import WATCH_REFUND
-from paydesk.payments.take_notice import NOTICE
 from paydesk.psp.base import SavedCard
 from paydesk.store import Duty
 from paydesk.vault.cards import Card

@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from paydesk.desk import Reader
 from paydesk.errors import Refusal
+from paydesk.payments.notices.take import duty_id
 from paydesk.payments.rows import Notice
-from paydesk.payments.take_notice import duty_id
 from paydesk.store import Duty
 from paydesk.store.later import GivesLists
 from paydesk.times import rfc3339, rfc3339_or_none

@@ -1,6 +1,6 @@
 """A PSP's call whose signature held: written down, scrubbed, and owed an ear. It is answered before anything is asked.
 
-The body is not kept, and nothing that it claims is believed: `heed_notice.py` asks the PSP.
+The body is not kept, and nothing that it claims is believed: `heed.py` asks the PSP.
 """
 
 from collections.abc import Iterable
