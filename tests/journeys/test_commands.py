@@ -20,7 +20,7 @@ from paydesk_client import Paydesk
 from tests.journeys.cast import Cast
 from tests.stage.stage import SHOP, Stage
 
-FACTS = {"merchant_id", "account_id", "key_id", "secret"}
+FACTS = {"merchant_id", "account_id", "key_id", "secret", "notice_url", "notice_secret"}
 PAID = "payment_intent.succeeded"
 SIGNED = ["--key-id", "key_test_abc", "--timestamp", "2023-10-15T14:22:31Z", "--nonce", "n" * 16]
 

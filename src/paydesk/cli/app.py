@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from paydesk.cli import dead, ledger, output
+from paydesk.cli import dead, ledger, notices, output
 from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
 from paydesk.config import explain
 
@@ -22,6 +22,11 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
 app.add_typer(dead.app, name="dead")
 app.add_typer(ledger.app, name="ledger")
+
+SHOWN_ONCE = (
+    "The secrets are shown this once. Keep `secret` on the merchant's server; tell the PSP `notice_url` and "
+    "`notice_secret`."
+)
 
 
 @app.callback()
@@ -70,10 +75,11 @@ def merchants_create(
     late_payments: Annotated[
         str, typer.Option(help="What becomes of money that arrives when its payment is over: refund, hold or keep.")
     ] = "refund",
+    notice_secret: notices.NoticeSecret = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a merchant with a test account and a key. The secret is shown this once."""
+    """Create a merchant with a test account and a key. Its secrets are shown this once."""
     facts = ask(
         data,
         "merchants create",
@@ -86,8 +92,13 @@ def merchants_create(
         dispute_fee=dispute_fee,
         settlement_delay_days=settlement_delay,
         late_payments=late_payments,
+        notice_secret=notice_secret,
     )
-    output.show(facts, as_json=as_json, note="The secret is shown this once. Keep it on the merchant's server.")
+    output.show(facts, as_json=as_json, note=SHOWN_ONCE)
+
+
+merchants.command("notices")(notices.merchants_notices)
+app.command("notices")(notices.notices)
 
 
 @webhooks.command("add")

@@ -45,10 +45,15 @@ async def watch_refund(desk: PaymentDesk, duty: Duty) -> None:
 
 
 async def _about(desk: PaymentDesk, duty: Duty) -> tuple[Refund, RefundQuestion]:
-    refund = await desk.reader.get(Refund, duty.account, duty.subject)
-    account = await desk.account(duty.account)
+    return await about_refund(desk, duty.account, duty.subject)
+
+
+async def about_refund(desk: PaymentDesk, account_id: str, refund_id: str) -> tuple[Refund, RefundQuestion]:
+    """The refund, and how every question about it names it."""
+    refund = await desk.reader.get(Refund, account_id, refund_id)
+    account = await desk.account(account_id)
     if refund is None or account is None:
-        raise AssertionError(f"{duty.id} has no refund, or no account")
+        raise AssertionError(f"{refund_id} or its account is not there")
     question = RefundQuestion(
         place=Place(url=refund.psp_url, key=desk.psp_key(account)),
         reference=refund.id,
