@@ -1,5 +1,7 @@
-"""A PSP's notices by hand: built and signed as the sandbox PSP does, sent to a turned house when a test says so."""
+"""A PSP's notices to a turned house: by hand, built and signed when a test says so, or as the PSP itself tells them."""
 
+import asyncio
+import contextlib
 import hmac
 import json
 from typing import Any
@@ -7,7 +9,10 @@ from typing import Any
 import httpx
 
 from paydesk.payments.rows import Attempt, Notice
+from paydesk_sandbox.psp import notices as sandbox
 from tests.journeys.turned import Turned
+
+HOUR_S = 3_600.0
 
 
 def body_of(notice_id: str, about: str, thing: dict[str, Any]) -> bytes:
@@ -34,6 +39,37 @@ async def post(house: Turned, body: bytes, headers: dict[str, str], path: str = 
 
 def path_of(house: Turned) -> str:
     return httpx.URL(house.facts["notice_url"]).path
+
+
+def switch_on(house: Turned) -> None:
+    """From now on the PSP tells this house's merchant of every change, each notice at its time, faults included."""
+    merchant = house.world.psp.merchant_of("Bearer psp-key-of-tea")
+    assert merchant
+    endpoint = sandbox.NoticeEndpoint(url=house.facts["notice_url"], secret=house.facts["notice_secret"])
+    house.world.psp.notices.send_to(merchant, endpoint)
+    house.world.spawn(_keep_telling(house), "the PSP's notices")
+
+
+async def _keep_telling(house: Turned) -> None:
+    world = house.world
+    while True:
+        world.acted.clear()
+        world.psp.due(world.now_ms())
+        for told in world.psp.notices.take(world.now_ms()):
+            world.spawn(_send(house, told), "a notice")
+        next_ms = world.psp.next_ms
+        wait_s = HOUR_S if next_ms is None else min(max(next_ms - world.now_ms(), 1) / 1000, HOUR_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await world.acted.wait()
+
+
+async def _send(house: Turned, told: sandbox.Notice) -> None:
+    world = house.world
+    await asyncio.sleep(max(told.not_before_ms - world.now_ms(), 0) / 1000)
+    answer = await post(house, told.body, dict(told.headers), httpx.URL(told.url).path)
+    world.psp.notices.heard(told, answer.status_code == 200, world.now_ms())
+    world.acted.set()
 
 
 async def notice(house: Turned, notice_id: str) -> Notice:

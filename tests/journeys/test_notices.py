@@ -1,18 +1,20 @@
 """Notices from PSPs: whatever order they come in and however often, the payment ends as the PSP's own books say."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from paydesk.payments.rows import Intent
+from paydesk.payments.rows import Intent, Notice
 from paydesk.store import Duty
-from paydesk.world import NotSent, Outgoing
+from paydesk.worker.pruning import SWEEPS, prune
 from paydesk_sandbox.psp.faults import Fault
 from tests.journeys import psp, telling
 from tests.journeys.telling import attempts, charge_of, notice, tell
 from tests.journeys.test_delivery_schedule import CREATED, HOUR, SUCCEEDED, play
-from tests.journeys.turned import PSP, Sent, Turned
+from tests.journeys.turned import Turned
 from tests.stage.shopper import DECLINED, VISA
 
 
@@ -191,27 +193,20 @@ def test_a_notice_about_nothing_that_is_kept_is_ignored(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_while_the_psp_is_away_a_notice_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_psp_is_away_a_notice_waits(tmp_path: Path) -> None:
     async def story(house: Turned) -> None:
         intent = await house.open()
         answer = await house.pay(intent, psp.LOST_AFTER)
         assert answer.status_code == 202
         (attempt,) = await attempts(house, intent)
-        there, send = asyncio.Event(), house.world.send
-
-        async def away(request: Outgoing) -> Sent:
-            if request.url.startswith(PSP) and not there.is_set():
-                return NotSent("refused")
-            return await send(request)
-
-        monkeypatch.setattr(house.world, "send", away)
+        house.world.away = True
         await tell(house, "ntc_1", "charge", charge_of(house, attempt.id))
         await asyncio.sleep(4 * HOUR)
         waiting = await notice(house, "ntc_1")
         assert (waiting.status, waiting.reason) == ("new", "refused")
         assert 6 <= waiting.tries <= 9, "further and further apart"
         assert (await house.read(intent))["status"] == "processing"
-        there.set()
+        house.world.away = False
         await asyncio.sleep(7 * HOUR)
         assert (await notice(house, "ntc_1")).status == "applied"
         assert (await house.read(intent))["status"] == "succeeded"
@@ -274,5 +269,55 @@ def test_a_house_that_died_after_the_200_sees_to_the_notice_when_it_is_back(tmp_
         found = await house.house.reader.get(Intent, attempt.account, intent["id"])
         assert found
         assert found.status == "succeeded"
+
+    play(tmp_path, story)
+
+
+def test_what_is_done_with_is_forgotten_after_thirty_days(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        await house.pay(intent, VISA)
+        await tell(house, "ntc_1", "charge", charge_of(house, (await house.read(intent))["latest_attempt"]))
+        await tell(house, "ntc_2", "charge", {"id": "ch_unknown", "reference": "order-of-another-system"})
+        (sweep,) = [sweep for sweep in SWEEPS if sweep.kind is Notice]
+        await asyncio.sleep(29 * 24 * HOUR)
+        assert await prune(house.house, sweep) == 0
+        await asyncio.sleep(25 * HOUR)
+        assert await prune(house.house, sweep) == 1
+        assert (await notice(house, "ntc_2")).status == "parked"
+
+    play(tmp_path, story)
+
+
+FAULTS = (
+    "notice_twice", "notice_late", "notice_lost", "notice_reordered", "notice_early", "notice_forged", "notice_unknown",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("answer", ["answered", "lost"])
+def test_whatever_goes_wrong_with_notices_the_books_agree(tmp_path: Path, fault: Any, answer: str) -> None:
+    """The PSP tells of all it does, and something goes wrong with every notice of it."""
+
+    async def story(house: Turned) -> None:
+        receiver = await house.receiver("tea")
+        telling.switch_on(house)
+        house.world.psp.order(Fault(fault=fault, on="any", times=50))
+        paid = await house.open("paid")
+        await house.pay(paid, VISA if answer == "answered" else psp.LOST_AFTER)
+        refused = await house.open("refused")
+        assert (await house.pay(refused, DECLINED)).status_code == 402
+        await asyncio.sleep(600)
+        assert (await house.read(paid))["status"] == "succeeded"
+        assert (await house.read(refused))["status"] == "requires_payment_method"
+        assert house.captured() == [4200]
+        assert receiver.taken.count(SUCCEEDED) == 1
+        statuses = await house.house.reader.query(
+            Notice, f'SELECT {", ".join(Notice.__struct_fields__)} FROM "notices"', ()
+        )
+        counts = Counter(one.status for one in statuses)
+        wanted = {"notice_lost": {}, "notice_unknown": {"applied": 2, "parked": 2}}.get(fault, {"applied": 2})
+        assert counts == wanted
+        assert house.world.psp.faults.hits[fault] >= 2
 
     play(tmp_path, story)

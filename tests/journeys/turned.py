@@ -96,6 +96,8 @@ class TurnedWorld:
         self.receivers: dict[str, TurnedReceiver] = {}
         self.away = False
         """Whether the PSP refuses connections."""
+        self.acted = asyncio.Event()
+        """Rung whenever the PSP did something: it may have something to tell."""
         self.failed: list[tuple[str, BaseException]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -154,6 +156,7 @@ class TurnedWorld:
         handling = self.psp.meet(call, self.now_ms())
         await asyncio.sleep(handling.act_after_ms / 1000)
         answer = self.psp.act(call, handling, self.now_ms())
+        self.acted.set()
         await asyncio.sleep(handling.end_after_ms / 1000)
         return Answer(status=answer.status, headers={}, body=answer.body) if answer else NoAnswer("closed")
 

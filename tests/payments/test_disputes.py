@@ -8,7 +8,7 @@ import pytest
 
 from paydesk.assembly.operator import merchants_create
 from paydesk_sandbox.psp.faults import Fault
-from tests.journeys import psp
+from tests.journeys import psp, telling
 from tests.journeys.telling import attempts
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import PSP, Turned
@@ -20,6 +20,7 @@ from tests.stage.stage import SHOP
 CREATED = "charge.dispute.created"
 CLOSED = "charge.dispute.closed"
 DAY = 86_400
+DISPUTED = "4000000000000259"
 TERMS = {"dispute_fee": "1500", "fee": "100"}
 
 
@@ -251,5 +252,29 @@ def test_an_ordinary_payment_has_none(tmp_path: Path) -> None:
         assert intent["amount_disputed"] == 0
         missing = await house.send("GET", "/v1/disputes/dp_00000000000000000000000000")
         assert (missing.status_code, missing.json()["error"]["code"]) == (404, "resource_missing")
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("fault", [None, "notice_twice", "notice_late", "notice_reordered", "notice_forged"])
+def test_the_card_that_is_paid_and_then_disputed(tmp_path: Path, fault: Any) -> None:
+    """From the shopper's card to the merchant's webhook, the PSP telling of all of it by itself."""
+
+    async def story(house: Turned) -> None:
+        receiver = await house.receiver("tea")
+        telling.switch_on(house)
+        if fault:
+            house.world.psp.order(Fault(fault=fault, on="any", times=50))
+        intent = await paid(house, number=DISPUTED)
+        await asyncio.sleep(300)
+        (made,) = await disputes(house, intent)
+        assert (made["status"], made["reason"], made["amount"]) == ("needs_response", "fraudulent", 4200)
+        (at_the_psp,) = house.world.psp.books.disputes.all
+        close_at_bank(house, {"id": at_the_psp}, "lost")
+        house.world.acted.set()
+        await asyncio.sleep(300)
+        assert [one["status"] for one in await disputes(house, intent)] == ["lost"]
+        assert events(receiver) == [(CREATED, "needs_response", 1), (CLOSED, "lost", 2)]
+        assert await balances(house) == {}
 
     play(tmp_path, story)

@@ -3,6 +3,7 @@ and event, in the caller's commit.
 
 A dispute is the bank's doing alone: it may be of more than is left after refunds, and is posted and shown all the same;
 what the merchant has then goes below nothing. Once closed it stays as it is: news that contradict that change nothing.
+One of a late payment is the merchant's too, whatever was decided about the payment: there is nobody else to pay it.
 """
 
 from collections.abc import Iterable
@@ -83,11 +84,12 @@ def _open(work: Work, attempt: Attempt, standing: DisputeStanding, cause: str) -
         )
     )
     taken_minor = dispute.amount_minor + fee_minor
-    owed = take_back(work, dispute.account, dispute.currency, intent.matures_on, taken_minor)
+    day = intent.matures_on if _is_of_intent(intent, dispute) else ""
+    owed = take_back(work, dispute.account, dispute.currency, day, taken_minor)
     lines = postings.dispute_opened(_chart(dispute), owed=owed, amount_minor=dispute.amount_minor, fee_minor=fee_minor)
     _post(work, dispute, "dispute_opened", lines)
     announce(work, "charge.dispute.created", dispute, None, render_dispute(dispute))
-    _note(work, dispute, "dispute_opened", cause, disputed_minor=intent.disputed_minor + dispute.amount_minor)
+    _note(work, dispute, "dispute_opened", cause, disputed=dispute.amount_minor)
     return dispute
 
 
@@ -100,23 +102,27 @@ def _close(work: Work, dispute: Dispute, status: str, cause: str) -> None:
         event_sequence=dispute.event_sequence + 1,
         latest_event=work.id("evt", dispute.account),
     )
-    intent, chart = work.get(Intent, dispute.account, dispute.intent), _chart(dispute)
-    disputed_minor = intent.disputed_minor
-    if status == "won":
-        disputed_minor -= dispute.amount_minor
+    won, chart = status == "won", _chart(dispute)
+    if won:
         lines = postings.dispute_won(chart, amount_minor=dispute.amount_minor)
     else:
         lines = postings.dispute_lost(chart, psp=dispute.psp, amount_minor=dispute.amount_minor)
     _post(work, dispute, f"dispute_{status}", lines)
     announce(work, "charge.dispute.closed", closed, dispute.latest_event, render_dispute(closed))
-    _note(work, closed, f"dispute_{status}", cause, disputed_minor=disputed_minor)
+    _note(work, closed, f"dispute_{status}", cause, disputed=-dispute.amount_minor if won else 0)
 
 
-def _note(work: Work, dispute: Dispute, what: str, cause: str, *, disputed_minor: int) -> None:
-    """The intent's amount and its timeline."""
+def _note(work: Work, dispute: Dispute, what: str, cause: str, *, disputed: int) -> None:
+    """The intent's timeline, and its amount where it is the intent's money."""
     intent = work.get(Intent, dispute.account, dispute.intent)
     facts = {"amount": dispute.amount_minor, "currency": dispute.currency, "reason": dispute.reason}
-    change(work, intent, what, cause, about=dispute.id, facts=facts, disputed_minor=disputed_minor)
+    moved = disputed if _is_of_intent(intent, dispute) else 0
+    change(work, intent, what, cause, about=dispute.id, facts=facts, disputed_minor=intent.disputed_minor + moved)
+
+
+def _is_of_intent(intent: Intent, dispute: Dispute) -> bool:
+    """Whether it is about what the intent received; else about a late payment."""
+    return bool(intent.received_minor) and intent.latest_attempt == dispute.attempt
 
 
 def _post(work: Work, dispute: Dispute, kind: str, lines: list[Line]) -> None:

@@ -153,7 +153,7 @@ class Notice(Versioned, frozen=True, kw_only=True):
 
     TABLE = "notices"
     KEY = ("account", "psp", "id")
-    INDEXES = (("status", "received_ms", "account", "psp", "id"),)
+    INDEXES = (("status", "received_ms", "account", "psp", "id"), ("forget_ms", "account", "psp", "id"))
 
     account: str
     psp: str
@@ -175,6 +175,9 @@ class Notice(Versioned, frozen=True, kw_only=True):
     tries: int = 0
     received_ms: int
     settled_ms: int | None = None
+    """When nothing more was to be tried."""
+    forget_ms: int | None = None
+    """When it is pruned; None while something is to be tried."""
 
 
 class Refund(Versioned, frozen=True, kw_only=True):

@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from paydesk.duties.lease import finish, put_off
-from paydesk.payments.notices.take import key_of
+from paydesk.payments.notices.take import KEEP_MS, key_of
 from paydesk.payments.rows import Notice
 from paydesk.store import Command, Duty, Key, Rank, Work
+from paydesk.times import DAY_MS
 
 AGAIN_SECONDS = (2, 5, 15, 60, 300, 900, 3_600, 21_600)
 """How long after each try that brought nothing the next one follows; the last one for ever."""
 
-PARKED_MS = 24 * 3_600_000
+PARKED_MS = DAY_MS
 """So long a parked notice is looked at again. What it is about may be younger than it, and what contradicts what is
 known may have been overtaken on the way.
 """
+
+KEEP_PARKED_MS = 366 * DAY_MS
+"""How long one that stays parked is shown."""
 
 UNKNOWN = "Nothing here has this reference."
 NOT_AT_PSP = "The PSP does not know what its notice is about."
@@ -62,7 +66,7 @@ class Park(Heed, frozen=True):
 
 def done(work: Work, duty: Duty) -> str:
     """What it told is in."""
-    _change(work, duty, status="applied", reason="", settled_ms=work.now_ms)
+    _change(work, duty, status="applied", reason="", settled_ms=work.now_ms, forget_ms=work.now_ms + KEEP_MS)
     finish(work, duty)
     return ""
 
@@ -79,7 +83,7 @@ def park(work: Work, duty: Duty, reason: str, *, for_good: bool = False) -> str:
     notice = _change(work, duty, status="parked", reason=reason)
     until_ms = notice.received_ms + PARKED_MS
     if for_good or work.now_ms >= until_ms:
-        work.change(notice, settled_ms=work.now_ms)
+        work.change(notice, settled_ms=work.now_ms, forget_ms=work.now_ms + KEEP_PARKED_MS)
         finish(work, duty)
     else:
         put_off(work, duty, due_ms=min(work.now_ms + _wait_ms(duty), until_ms))

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from paydesk.payments.rows import Notice
 from paydesk.psp import base
 from paydesk.store import Command, Duty, Key, Work
+from paydesk.times import DAY_MS
 
 NOTICE = "notice"
 ABOUT = ("charge", "refund", "dispute")
+KEEP_MS = 30 * DAY_MS
+"""How long one that is done with is kept: longer than any PSP sends the same one again."""
 
 
 class TakeNotice(Command[bool], frozen=True):
@@ -39,6 +42,8 @@ class TakeNotice(Command[bool], frozen=True):
                 body_sha256=self.body_sha256,
                 status="new" if known else "ignored",
                 received_ms=work.now_ms,
+                settled_ms=None if known else work.now_ms,
+                forget_ms=None if known else work.now_ms + KEEP_MS,
             )
         )
         if known:

@@ -45,8 +45,10 @@ def notices() -> None:
         number("tries"),
         number("received_ms"),
         number("settled_ms", nullable=True),
+        number("forget_ms", nullable=True),
         key=("account", "psp", "id"),
     )
+    op.create_index("notices_forget_ms_account_psp_id", "notices", ["forget_ms", "account", "psp", "id"])
     op.create_index(
         "notices_status_received_ms_account_psp_id", "notices", ["status", "received_ms", "account", "psp", "id"]
     )
