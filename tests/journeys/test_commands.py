@@ -354,6 +354,11 @@ def test_sign_explain_says_what_is_malformed(path: str, changed: dict[str, str])
     [
         [],
         ["ledger", "verify"],
+        ["audit", "list"],
+        ["audit", "verify"],
+        ["backup"],
+        ["restore"],
+        ["unknown-charges"],
         ["serve"],
         ["merchants", "create"],
         ["webhooks", "add"],

@@ -2,13 +2,14 @@
 
 import sqlalchemy as sa
 
-from paydesk.assembly.installation import Installation
+from paydesk.assembly.installation import Backup, Installation
 from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
 from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, LatePayment, PaymentMethod, Refund, TimelineEntry
+from paydesk.payments.unknown_charges import UnknownCharge
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -19,6 +20,7 @@ ROWS: tuple[type[Row], ...] = (
     Attempt,
     AuditEntry,
     AuditHead,
+    Backup,
     Balance,
     CardUse,
     DeadDuty,
@@ -43,6 +45,7 @@ ROWS: tuple[type[Row], ...] = (
     Posting,
     Refund,
     TimelineEntry,
+    UnknownCharge,
 )
 
 

@@ -67,7 +67,7 @@ class Outcome(Command[bool], frozen=True):
 
     def keys(self) -> Iterable[Key]:
         yield Duty, (self.duty.account, self.duty.id)
-        yield from _keys(self.attempt, self.verdict)
+        yield from keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:
         before = work.get(Attempt, self.attempt.account, self.attempt.id)
@@ -129,7 +129,7 @@ class ErrandOutcome(Command[None], frozen=True):
 
     def keys(self) -> Iterable[Key]:
         yield from errand.keys(self.errand)
-        yield from _keys(self.attempt, self.verdict)
+        yield from keys(self.attempt, self.verdict)
         for kind in (Duty, DeadDuty):  # The question about the attempt, which is over as a rule.
             yield kind, (self.attempt.account, ask_psp_id(self.attempt.id))
         if self.errand.idempotency_key:
@@ -231,7 +231,7 @@ def unknown(
     )
 
 
-def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
+def keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
     """The rows that a verdict on this attempt changes: a hint for the committer."""
     yield Attempt, (attempt.account, attempt.id)
     yield Intent, (attempt.account, attempt.intent)
