@@ -11,6 +11,8 @@ from typing import TypeVar, cast
 
 from msgspec import Struct
 
+from paydesk.audit.chain import BEGINNING, link_of
+from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
@@ -39,6 +41,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Everything there is to compare, read once."""
 
     attempts: Sequence[Attempt]
+    audit: Sequence[AuditEntry]
+    audit_heads: Sequence[AuditHead]
     balances: Sequence[Balance]
     card_uses: Sequence[CardUse]
     dead: Sequence[DeadDuty]
@@ -66,6 +70,8 @@ def gather(database: Database, books: Books, told: Told, receivers: dict[str, Re
         charges[entry.charge.reference].append(entry)
     return Facts(
         attempts=database.all(Attempt),
+        audit=database.all(AuditEntry),
+        audit_heads=database.all(AuditHead),
         balances=database.all(Balance),
         card_uses=database.all(CardUse),
         dead=database.all(DeadDuty),
@@ -239,6 +245,21 @@ def delivered(facts: Facts) -> Iterator[str]:
                 yield f"{event.id} of {event.object_id} at {endpoint.url}: {status}, arrived: {arrival is not None}"
 
 
+def written_down(facts: Facts) -> Iterator[str]:
+    """12, of who did what: a change and its line exist together, and each account's lines hang together."""
+    ends: defaultdict[str, tuple[int, bytes]] = defaultdict(lambda: (0, BEGINNING))
+    for entry in sorted(facts.audit, key=lambda entry: (entry.account, entry.number)):
+        number, before = ends[entry.account]
+        if entry.number != number + 1 or entry.hash != link_of(before, entry):
+            yield f"line {entry.number} of {entry.account} does not follow line {number}"
+        ends[entry.account] = entry.number, entry.hash
+    if ends != {head.account: (head.number, head.hash) for head in facts.audit_heads}:
+        yield f"the chains end with {dict(ends)}, their heads are {facts.audit_heads}"
+    opened = Counter(entry.object_id for entry in facts.audit if entry.action == "POST /v1/payment_intents")
+    if opened != Counter(list(facts.intents)):
+        yield f"opened and written down are not the same: {opened - Counter(list(facts.intents))}"
+
+
 CHECKS: Iterable[Callable[[Facts], Iterator[str]]] = (
     charged_once,
     beliefs,
@@ -249,4 +270,5 @@ CHECKS: Iterable[Callable[[Facts], Iterator[str]]] = (
     payloads_used_once,
     told_of,
     delivered,
+    written_down,
 )

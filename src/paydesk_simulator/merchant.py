@@ -94,6 +94,8 @@ class Merchant:
             signed_ms=self._loop.now_ms() // 1000 * 1000,
             idempotency_key=order,
             fingerprint=f"{command.amount_minor} {command.currency} {command.metadata}",
+            action="POST /v1/payment_intents",
+            request_id=f"req_{self._dice.randbytes(8).hex()}",
         )
 
     def _opened(self, order: str, reply: Reply) -> None:

@@ -145,16 +145,16 @@ class Run:
 
     async def _settle_in(self, number: int, endpoints: tuple[tuple[str, ...], ...]) -> None:
         """A merchant, as the operator makes it, with its endpoints."""
-        create = partial(
-            operator.merchants_create,
-            name=f"Shop {number}",
-            origins=[],
-            psp_url=ORIGIN,
-            psp_key=None,
-            fee="1.5%+25" if number else "0",
-            settlement_delay_days=1 + number,
-        )
-        made = await self._server.ask(create)  # type: ignore[arg-type]
+        wanted = {
+            "name": f"Shop {number}",
+            "origins": [],
+            "psp_url": ORIGIN,
+            "psp_key": None,
+            "fee": "1.5%+25" if number else "0",
+            "settlement_delay_days": 1 + number,
+        }
+        create = partial(operator.perform, request=operator.Request("merchants create", wanted))
+        made = await self._server.ask(create)
         account, key = made["account_id"], made["key_id"]
         for events in endpoints:
             await self._listen(account, list(events), strict=bool(number))

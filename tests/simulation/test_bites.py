@@ -13,7 +13,8 @@ from paydesk.payments import ask, confirm, states
 from paydesk.payments.states import Move, Status
 from paydesk.psp.base import Declined, NotFound, NotSent, NoVerdict, Verdict
 from paydesk.psp.sandbox import SandboxPsp
-from paydesk.requests.once import Once, Reply
+from paydesk.requests import once as requests_once
+from paydesk.requests.once import Claim, Once, Reply
 from paydesk.store import Committer, Duty, Work
 from paydesk_simulator import weather
 from paydesk_simulator.run import simulate
@@ -132,6 +133,16 @@ def some_events_can_not_be_dispatched(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dispatch.endpoints, "of_account", picky)
 
 
+def a_deed_is_not_written_down(patch: pytest.MonkeyPatch) -> None:
+    write_down = requests_once._write_down
+
+    def forgetful(work: Work, claim: Claim, reply: Reply) -> None:
+        if work.now_ms % 7:
+            write_down(work, claim, reply)
+
+    patch.setattr(requests_once, "_write_down", forgetful)
+
+
 BUGS: dict[Patch, str] = {
     answer_before_commit: "acknowledged as|was shown as",
     a_time_out_is_a_decline: r"is declined, the PSP has",
@@ -145,6 +156,7 @@ BUGS: dict[Patch, str] = {
     a_delivery_is_put_off_to_the_past: "was put off to",
     a_success_is_not_dispatched: "at https://receiver",
     some_events_can_not_be_dispatched: "was parked: ",
+    a_deed_is_not_written_down: "opened and written down are not the same",
 }
 """The bug → what the simulation says of it, among other things."""
 

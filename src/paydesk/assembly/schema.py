@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from paydesk.assembly.installation import Installation
+from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
@@ -28,6 +29,8 @@ ROWS: tuple[type[Row], ...] = (
     Account,
     ApiKey,
     Attempt,
+    AuditEntry,
+    AuditHead,
     Balance,
     CardUse,
     DeadDuty,

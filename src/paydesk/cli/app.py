@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from paydesk.cli import dead, ledger, notices, output
+from paydesk.cli import audit, dead, ledger, notices, output
 from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
 from paydesk.config import explain
 
@@ -20,6 +20,7 @@ sign = typer.Typer(no_args_is_help=True, help="Signatures of requests (PD1).")
 app.add_typer(merchants, name="merchants")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
+app.add_typer(audit.app, name="audit")
 app.add_typer(dead.app, name="dead")
 app.add_typer(ledger.app, name="ledger")
 
