@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from paydesk.assembly.opening import DataLock
 from tests.journeys.cast import Cast
 from tests.journeys.test_commands import create, paydesk, sentence, shown
 from tests.stage.stage import Stage
@@ -27,22 +26,36 @@ def test_who_did_what_is_listed_and_holds(cast: Cast, stage: Stage) -> None:
 def test_a_log_that_was_changed_is_said_and_is_an_error(tmp_path: Path) -> None:
     data = tmp_path / "shop"
     facts = shown(*create("Tea House"), data=data)
-    assert "holds" in paydesk("audit", "verify", data=data).stdout
+    assert "yes" in paydesk("audit", "verify", data=data).stdout
     with closing(sqlite3.connect(data / "paydesk.db")) as database:
+        guard = database.execute("SELECT sql FROM sqlite_master WHERE name = 'audit_entries_no_update'").fetchone()[0]
         database.execute("DROP TRIGGER audit_entries_no_update")
         database.execute("UPDATE audit_entries SET actor = 'somebody'")
+        database.execute(guard)
         database.commit()
     done = paydesk("audit", "verify", data=data)
     assert (done.returncode, "line 1" in done.stdout, facts["account_id"] in done.stdout) == (1, True, True)
     assert "does not hold" in done.stderr
     as_json = paydesk("audit", "verify", "--json", data=data)
-    assert as_json.returncode == 1
-    assert json.loads(as_json.stdout)["off"][0] == {
-        "account": facts["account_id"],
-        "number": 1,
-        "why": json.loads(as_json.stdout)["off"][0]["why"],
-    }
-    DataLock(data).release()
+    (off,) = json.loads(as_json.stdout)["off"]
+    assert (as_json.returncode, off["account"], off["number"]) == (1, facts["account_id"], 1)
+
+
+def test_a_file_is_verified_that_no_start_would_open(tmp_path: Path) -> None:
+    data = tmp_path / "shop"
+    shown(*create("Tea House"), data=data)
+    file = str(data / "paydesk.db")
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("DROP TRIGGER audit_entries_no_delete")
+        database.commit()
+    assert "audit verify --file" in sentence("audit", "verify", data=data)
+    assert shown("audit", "verify", "--file", file)["holds"] is True
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("DELETE FROM audit_entries")
+        database.commit()
+    assert paydesk("audit", "verify", "--file", file).returncode == 1
+    for wrong in (tmp_path / "none.db", tmp_path / "shop.key"):
+        assert "can't be read" in sentence("audit", "verify", "--file", str(wrong))
 
 
 def test_what_can_not_be_listed(stage: Stage) -> None:

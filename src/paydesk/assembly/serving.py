@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import uvicorn
 from msgspec.structs import replace
 
 from paydesk.assembly import admin, control, files
+from paydesk.assembly.checks import CHECK_SECONDS, CannotOpen, check_database, check_folder
 from paydesk.assembly.house import House
 from paydesk.assembly.listening import announced, bind, port_of, uvicorn_config
-from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
+from paydesk.assembly.opening import DataLock, find_sealer, prepare
 from paydesk.assembly.operator import BEGINNING
 from paydesk.config import OFF, Config, check_origin_known
 from paydesk.store.later import ListsLater
@@ -48,20 +49,28 @@ async def opened(
     config: Config, environment: Mapping[str, str], log: Log, *, commits_only: bool = False
 ) -> AsyncGenerator[House]:
     """The data folder opened and the house at work; drained and closed afterwards."""
-    lock = DataLock(config.data)
-    world = real_world(config, log)
-    sealer = find_sealer(config, environment, world)
-    prepare(config, sealer, world)
-    stores = SqliteStores(config.database)
-    house = House(world=world, config=config, sealer=sealer, stores=stores, log=log)
-    await house.start(commits_only=commits_only)
-    try:
-        yield house
-    finally:
-        await house.stop()
-        await world.close()
-        stores.close()
-        lock.release()
+    with closing(DataLock(config.data)):
+        _check(config, log)
+        world = real_world(config, log)
+        sealer = find_sealer(config, environment, world)
+        prepare(config, sealer, world)
+        stores = SqliteStores(config.database)
+        house = House(world=world, config=config, sealer=sealer, stores=stores, log=log)
+        await house.start(commits_only=commits_only)
+        try:
+            yield house
+        finally:
+            await house.stop()
+            await world.close()
+            stores.close()
+
+
+def _check(config: Config, log: Log) -> None:
+    check_folder(config)
+    looked = check_database(config)
+    log.info("opening", database=str(config.database), checked=looked)
+    if looked == "too slow":
+        log.warning("database_not_wholly_checked", seconds=CHECK_SECONDS)
 
 
 def real_world(config: Config, log: Log) -> RealWorld:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -15,6 +14,7 @@ from paydesk.cli import output
 from paydesk.cli.asking import AsJson, Data, follow
 
 app = typer.Typer(no_args_is_help=True, help="The books: recount them, take them out.")
+
 
 class Format(StrEnum):
     """How exported rows are written."""
