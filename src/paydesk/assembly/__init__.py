@@ -4,4 +4,8 @@
 key, database), `migrate.py` and `migrations/`, `schema.py` (every row type), `operator.py` and beside it
 `dead_letters.py`, `outcomes.py`, `notices.py` and `books.py` (what the command line asks for), `control.py` (the socket
 it asks through), `figures.py` (what /metrics shows), `serving.py`, `listening.py` and `admin.py` (the listeners).
+
+What a start refuses stands in `checks.py`, all that it opens in `opened.py`; who did what in `operators_desk.py` and
+`audit_log.py`. A copy and its way back: `backup.py`, `restoring.py`, then `asking_first.py` and `restored.py` at the
+next start.
 """

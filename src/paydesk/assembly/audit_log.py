@@ -10,7 +10,7 @@ from typing import Any
 from paydesk.assembly.accounts import account_id
 from paydesk.assembly.checks import CannotOpen
 from paydesk.audit import reading
-from paydesk.audit.rows import AuditEntry
+from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.audit.verify import Chain, verify
 from paydesk.errors import Refusal
 from paydesk.merchants import Account
@@ -41,7 +41,7 @@ async def audit_list(desk: DoorDesk, *, account: str | None, after: int | None, 
 async def audit_verify(desk: DoorDesk) -> AsyncGenerator[dict[str, Any]]:
     """Every chain from its beginning: how many lines hold, and the first of each that does not."""
     with snapshot(desk.config.database) as log:
-        of, looked, chains = log.count(AuditEntry), 0, list[Chain]()
+        of, looked, chains = log.total(AuditHead, "number"), 0, list[Chain]()
         looking = verify(log, _accounts(log))
         while gone := list(islice(looking, STEP)):
             chains += [one for one in gone if one]
@@ -56,7 +56,7 @@ def verify_file(database: Path, told: Callable[[dict[str, Any]], None]) -> dict[
     """The same of a file that nobody has open: a backup, or a database that a start refuses."""
     try:
         with snapshot(database) as log:
-            of = log.count(AuditEntry)
+            of = log.total(AuditHead, "number")
             chains: list[Chain] = []
             for looked, one in enumerate(verify(log, _accounts(log))):
                 chains += [one] if one else []

@@ -27,6 +27,7 @@ TRIGGERS = (
     "audit_entries_no_update",
     "audit_heads_no_delete",
     "audit_heads_rise",
+    "disputes_closed",
     "events_no_update",
     "ledger_postings_no_delete",
     "ledger_postings_no_update",

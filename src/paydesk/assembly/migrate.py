@@ -34,9 +34,14 @@ def revision_of(database: Path) -> str | None:
 
 def is_ours(database: Path) -> bool:
     """Whether a file without a revision may be made one of ours: it is empty, or a first migration was broken off."""
+    tables = tables_of(database)
+    return not tables or "alembic_version" in tables
+
+
+def tables_of(database: Path) -> list[str]:
+    """The names of its tables."""
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return not names or "alembic_version" in names
+        return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
 
 def migrate(database: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import audit_log, books, dead_letters, notices, outcomes, signatures
+from paydesk.assembly import audit_log, books, charges, dead_letters, notices, outcomes, signatures
 from paydesk.assembly.accounts import account_id
+from paydesk.assembly.backup import backup
 from paydesk.assembly.operators_desk import audited
 from paydesk.audit.operators import deed_of
 from paydesk.errors import Refusal
@@ -107,6 +108,7 @@ ACTIONS: dict[str, Action] = {
     "webhooks add": webhooks_add,
     "sign check": signatures.sign_check,
     "audit list": audit_log.audit_list,
+    "unknown-charges": charges.unknown,
     "outcomes": outcomes.outcomes,
     "dead list": dead_letters.dead_list,
     "dead show": dead_letters.dead_show,
@@ -119,6 +121,7 @@ BEGINNING = ("merchants create",)
 
 TELLING: dict[str, Telling] = {
     "audit verify": audit_log.audit_verify,
+    "backup": backup,
     "ledger verify": books.ledger_verify,
     "ledger export": books.ledger_export,
 }

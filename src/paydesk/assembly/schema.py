@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from paydesk.assembly.installation import Installation
+from paydesk.assembly.installation import Backup, Installation
 from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
@@ -21,6 +21,7 @@ from paydesk.payments.rows import (
     Refund,
     TimelineEntry,
 )
+from paydesk.payments.unknown_charges import UnknownCharge
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -31,6 +32,7 @@ ROWS: tuple[type[Row], ...] = (
     Attempt,
     AuditEntry,
     AuditHead,
+    Backup,
     Balance,
     CardUse,
     DeadDuty,
@@ -58,6 +60,7 @@ ROWS: tuple[type[Row], ...] = (
     Posting,
     Refund,
     TimelineEntry,
+    UnknownCharge,
 )
 
 

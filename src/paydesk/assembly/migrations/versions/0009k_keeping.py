@@ -1,4 +1,7 @@
-"""The log of who did what: its lines, and each account's newest. Accounts that are there begin with an empty chain."""
+"""The log of who did what: its lines, and each account's newest. Accounts that are there begin with an empty chain.
+
+Also what a backup knows of itself, and the charges that a restored database does not.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,8 +10,15 @@ revision = "0009k"
 down_revision = "0007"
 
 
+number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def upgrade() -> None:
-    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    audit_log()
+    backups()
+
+
+def audit_log() -> None:
     op.create_table(
         "audit_entries",
         sa.Column("account", sa.Text(), nullable=False),
@@ -46,6 +56,36 @@ def upgrade() -> None:
         "audit_heads_rise",
         "UPDATE ON audit_heads WHEN NEW.number <= OLD.number",
         "audit_heads: a chain only grows",
+    )
+
+
+def backups() -> None:
+    op.create_table(
+        "backup",
+        sa.Column("version", number, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("taken_ms", number, nullable=False),
+        sa.Column("restored_ms", number),
+        sa.Column("asked_ms", number),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "unknown_charges",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("psp", sa.Text(), nullable=False),
+        sa.Column("psp_reference", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("amount_minor", number),
+        sa.Column("currency", sa.Text()),
+        sa.Column("may_be_of", sa.Text(), nullable=False),
+        sa.Column("made_ms", number, nullable=False),
+        sa.Column("found_ms", number, nullable=False),
+        sa.PrimaryKeyConstraint("account", "psp", "psp_reference"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
 
 
