@@ -15,22 +15,26 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from paydesk.assembly.asking_again import RETRIES_SECONDS, TRIES
 from paydesk.assembly.backup import mark_taken
 from paydesk.assembly.house import House
 from paydesk.assembly.installation import Backup
 from paydesk.assembly.opening import prepare
 from paydesk.assembly.operator import Request, perform
-from paydesk.assembly.restored import RETRIES_SECONDS, TRIES, settle
+from paydesk.assembly.restored import settle
 from paydesk.audit.reading import newest
 from paydesk.ledger.verify import recount
-from paydesk.payments.rows import Attempt, Intent
+from paydesk.payments.rows import Attempt, Dispute, Intent
 from paydesk.payments.unknown_charges import UnknownCharge, unknown_charges
 from paydesk.requests.rows import NonceFloor
 from paydesk.store import Duty
 from paydesk.store.snapshot import snapshot
 from paydesk.telemetry import Log
 from paydesk.world import Answer, NotSent, Outgoing
+from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder
+from paydesk_sandbox.psp.faults import Fault
 from tests.journeys.psp import LATE
+from tests.journeys.telling import charge_of, tell
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import PSP, Sent, Turned, TurnedStores
 from tests.stage.shopper import DECLINED, VISA
@@ -169,6 +173,66 @@ def test_charges_that_nobody_here_made_are_kept_and_shown_with_what_they_may_be_
 async def asked_once_more(house: House) -> None:
     """A process that died before it could say that it had asked asks again."""
     await asked(house)
+
+
+def test_refunds_and_disputes_since_are_settled_where_they_are_known_and_shown_where_not(tmp_path: Path) -> None:
+    """A refund that was under way, one that was asked for since, a dispute opened since, and one closed since."""
+
+    async def story(house: Turned) -> None:
+        paid = {name: await house.open(name) for name in ("under-way", "since", "disputed", "closed")}
+        attempts: dict[str, str] = {}
+        for name, intent in paid.items():
+            assert (await house.pay(intent, VISA)).status_code == 200
+            attempts[name] = (await house.read(intent))["latest_attempt"]
+        quarrel = disputed(house, attempts["closed"])
+        assert (await tell(house, "ntc_1", "dispute", quarrel)).status_code == 200
+        while not (await intent_in(house, paid["closed"])).disputed_minor:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(3600)
+        house.world.psp.order(Fault(fault="late", on="refunds", delay_ms=5000))
+        refunding = house.world.spawn(note(refunded(house, paid["under-way"], 100)), "the merchant")
+        while not (await intent_in(house, paid["under-way"])).refunding_minor:
+            await asyncio.sleep(0.1)
+        folder = copied(house, tmp_path / "copy")
+        await refunding
+        await refunded(house, paid["since"], 300)
+        disputed(house, attempts["disputed"])
+        house.world.psp.close_dispute(quarrel["id"], CloseOrder(status="lost"), house.world.now_ms())
+        async with reborn(house, folder) as (again, written):
+            await asked(again)
+            rows = {name: await intent_of(again, intent) for name, intent in paid.items()}
+            assert (rows["under-way"].refunding_minor, rows["under-way"].refunded_minor) == (0, 100)
+            assert (rows["since"].refunded_minor, rows["disputed"].disputed_minor) == (0, 4200)
+            (lost,) = await unknown(again)
+            assert (lost.status, lost.amount_minor, lost.may_be_of) == ("refunded", 300, paid["since"]["id"])
+            (closed,) = await open_of(again, "lost")
+            assert closed.attempt == attempts["closed"]
+            last = events(written)[-1]
+            assert (last["refunds"], last["disputes"]) == (2, 1)
+
+    play(tmp_path, story)
+
+
+def disputed(house: Turned, attempt: str) -> dict[str, Any]:
+    """The bank takes it back; what a notice says of that."""
+    charge = charge_of(house, attempt)
+    assert house.world.psp.dispute(charge["id"], DisputeOrder(), house.world.now_ms()).status == 200
+    return {"id": next(reversed(house.world.psp.books.disputes.all)), "reference": attempt}
+
+
+async def refunded(house: Turned, intent: dict[str, Any], amount: int) -> None:
+    body = {"payment_intent": intent["id"], "amount": amount}
+    answer = await house.send("POST", "/v1/refunds", json=body, headers={"Idempotency-Key": f"of-{amount}"})
+    assert answer.status_code == 200, answer.text
+
+
+async def intent_in(house: Turned, intent: dict[str, Any]) -> Intent:
+    return await intent_of(house.house, intent)
+
+
+async def open_of(house: House, status: str) -> list[Dispute]:
+    columns = ", ".join(f'"{name}"' for name in Dispute.__struct_fields__)
+    return await house.reader.query(Dispute, f"SELECT {columns} FROM disputes WHERE status = ?", (status,))
 
 
 def test_nothing_is_told_twice_of_what_is_known(tmp_path: Path) -> None:

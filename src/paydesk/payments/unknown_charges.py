@@ -1,13 +1,23 @@
-"""Charges that a PSP knows and Paydesk does not: made after the backup that was restored. Kept, and shown to people."""
+"""Charges, refunds and disputes that a PSP knows and Paydesk does not: made after the backup that was restored. Kept,
+and shown to people.
+"""
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
 from paydesk.desk import Reader
+from paydesk.payments.asked_again import charged_as
 from paydesk.payments.rows import Intent
 from paydesk.payments.states import Status
-from paydesk.psp.base import Authorised, Captured, ChallengeWanted, Standing
+from paydesk.psp.base import (
+    Authorised,
+    Captured,
+    ChallengeWanted,
+    DisputeStanding,
+    Refunded,
+    RefundPending,
+    RefundStanding,
+    Standing,
+)
 from paydesk.store import Command, Key, Rank, Row, Work, table_of
 
 SUSPECTS_MAX = 10
@@ -25,15 +35,15 @@ class UnknownCharge(Row, frozen=True, kw_only=True):
     psp: str
     psp_reference: str
     reference: str
-    """Ours at the PSP: the attempt that the restored database does not have."""
+    """Ours at the PSP: the attempt or refund that the restored database does not have; of a dispute, its charge."""
     status: str
-    """`captured`, `authorised` or `challenge`."""
+    """Of a charge `captured`, `authorised` or `challenge`; or `refunded`, `refund_pending`, `disputed`."""
     amount_minor: int | None
     """None while the bank is waited for: nothing is held yet."""
     currency: str | None
     may_be_of: str
-    """Intents of the account that ask for as much and are payable still, comma separated: paid again, the shopper would
-    be charged twice.
+    """Of a charge the intents that ask for as much and are payable still, comma separated: paid again, the shopper
+    would be charged twice. Of a refund the intent that was refunded.
     """
     made_ms: int
     """When the PSP made it."""
@@ -74,33 +84,66 @@ class KeepUnknown(Command[int], frozen=True):
         return new
 
 
-class _Said(Struct, frozen=True, kw_only=True):
-    status: str
-    psp_reference: str
-    amount_minor: int | None = None
-    currency: str | None = None
-
-
-async def unknown_charge(
-    reader: Reader, account: str, psp: str, standing: Standing, now_ms: int
-) -> UnknownCharge | None:
+async def of_charge(reader: Reader, account: str, psp: str, standing: Standing, now_ms: int) -> UnknownCharge | None:
     """The row for a charge whose attempt is not there; None where nothing was charged, and nothing can be."""
-    said = _said(standing)
-    if said is None:
-        return None
-    suspects = await reader.query(
-        Intent, _SUSPECTS, (account, said.amount_minor, said.currency, *PAYABLE, SUSPECTS_MAX)
-    )
+    match standing.verdict:
+        case Captured() as verdict:
+            status, amount_minor, currency = "captured", verdict.amount_minor, verdict.currency
+        case Authorised() as verdict:
+            status, amount_minor, currency = "authorised", verdict.amount_minor, verdict.currency
+        case ChallengeWanted() as verdict:
+            status, amount_minor, currency = "challenge", None, None
+        case _:
+            return None
+    suspects = await reader.query(Intent, _SUSPECTS, (account, amount_minor, currency, *PAYABLE, SUSPECTS_MAX))
     return UnknownCharge(
         account=account,
         psp=psp,
-        psp_reference=said.psp_reference,
+        psp_reference=verdict.psp_reference,
         reference=standing.reference,
-        status=said.status,
-        amount_minor=said.amount_minor,
-        currency=said.currency,
+        status=status,
+        amount_minor=amount_minor,
+        currency=currency,
         may_be_of=",".join(intent.id for intent in suspects),
         made_ms=standing.created_ms,
+        found_ms=now_ms,
+    )
+
+
+async def of_refund(
+    reader: Reader, account: str, psp: str, standing: RefundStanding, now_ms: int
+) -> UnknownCharge | None:
+    """The row for a refund that is not there; None where it came to nothing."""
+    status = _REFUNDS.get(type(standing.verdict))
+    if status is None:
+        return None
+    attempt = await charged_as(reader, account, psp, standing.charge)
+    return UnknownCharge(
+        account=account,
+        psp=psp,
+        psp_reference=standing.psp_reference,
+        reference=standing.reference,
+        status=status,
+        amount_minor=standing.amount_minor,
+        currency=standing.currency,
+        may_be_of=attempt.intent if attempt else "",
+        made_ms=standing.created_ms,
+        found_ms=now_ms,
+    )
+
+
+def of_dispute(account: str, psp: str, standing: DisputeStanding, now_ms: int) -> UnknownCharge:
+    """The row for a dispute of a charge that is not paid here."""
+    return UnknownCharge(
+        account=account,
+        psp=psp,
+        psp_reference=standing.psp_reference,
+        reference=standing.reference,
+        status="disputed",
+        amount_minor=standing.amount_minor,
+        currency=standing.currency,
+        may_be_of="",
+        made_ms=now_ms,
         found_ms=now_ms,
     )
 
@@ -110,19 +153,4 @@ async def unknown_charges(reader: Reader, limit: int) -> list[UnknownCharge]:
     return await reader.query(UnknownCharge, LISTED, ("", "", "", limit))
 
 
-def _said(standing: Standing) -> _Said | None:
-    match standing.verdict:
-        case Captured() as verdict:
-            status = "captured"
-        case Authorised() as verdict:
-            status = "authorised"
-        case ChallengeWanted(psp_reference=reference):
-            return _Said(status="challenge", psp_reference=reference)
-        case _:
-            return None
-    return _Said(
-        status=status,
-        psp_reference=verdict.psp_reference,
-        amount_minor=verdict.amount_minor,
-        currency=verdict.currency,
-    )
+_REFUNDS: dict[type, str] = {Refunded: "refunded", RefundPending: "refund_pending"}
