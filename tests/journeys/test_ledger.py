@@ -167,6 +167,7 @@ def test_without_a_serve_and_with_a_row_that_is_off(stage: Stage, tea: Merchant,
         closing(sqlite3.connect(data / "paydesk.db")) as copy,
     ):
         running.backup(copy)
+    (data / "paydesk.db").chmod(0o600)
     copyfile(stage.folder / "data.key", tmp_path / "data.key")
     (tmp_path / "data.key").chmod(0o600)
     assert shown("ledger", "verify", data=data)["ok"] is True
