@@ -63,7 +63,13 @@ class Server:
     """`house` is the life that is on, None while the server is down."""
 
     def __init__(self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal) -> None:
-        self._config = Config(data=data, rate_limits=False)
+        dice = dice_of(seed, "config")
+        self._config = Config(
+            data=data,
+            rate_limits=False,
+            capture_within_seconds=dice.choice((40, 90, 240)),
+            challenge_within_seconds=dice.choice((30, 60)),
+        )
         self._loop = loop
         self._network = network
         self._journal = journal

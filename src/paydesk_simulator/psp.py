@@ -3,8 +3,9 @@
 import asyncio
 
 from paydesk.world import Answer, NoAnswer, Outgoing
-from paydesk_sandbox.psp.faults import Fault, Kind
+from paydesk_sandbox.psp.faults import Calls, Fault, Kind
 from paydesk_sandbox.psp.rules import Call, Psp
+from paydesk_sandbox.psp.terms import Terms
 from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import Random
 from paydesk_simulator.journal import Journal
@@ -16,27 +17,21 @@ MAX_IN_FLIGHT_SECONDS = 30
 """What the server is told (its setting's default): what was given up may land so much later, and does."""
 CARDS_LATE_SECONDS = 3.5  # A card of the sandbox's own may come on top.
 
-ON_CHARGES: dict[str, Kind] = {
-    "psp late": "late",
-    "psp lands late": "lands_late",
-    "psp lost after": "lost_after",
-    "psp lost before": "lost_before",
-    "psp status": "status",
-    "psp status after": "status_after",
-    "psp garbage": "garbage",
-    "psp wrong amount": "wrong_amount",
-    "psp reset": "reset",
-    "psp refuse": "refuse",
-    "psp forget keys": "forget_keys",
+AT_ONCE: dict[str, Kind] = {"psp refuse": "refuse", "psp forget keys": "forget_keys"}
+"""What strikes all that come, and is thrown for with each charge."""
+POSTED: dict[Calls, str] = {"charges": "psp", "captures": "capture", "releases": "cancel", "refunds": "refund"}
+_POSTS: tuple[Kind, ...] = (
+    "late", "lands_late", "lost_after", "lost_before", "status", "status_after", "garbage", "wrong_amount", "reset"
+)  # fmt: skip
+_LOOK_UPS: tuple[Kind, ...] = ("late", "lost_before", "status", "garbage", "wrong_amount", "reset")
+FAULTS: dict[Calls, dict[str, Kind]] = {
+    call: {f"{name} {kind.replace('_', ' ')}": kind for kind in _POSTS} for call, name in POSTED.items()
 }
-ON_LOOK_UPS: dict[str, Kind] = {
-    "look-up late": "late",
-    "look-up lost before": "lost_before",
-    "look-up status": "status",
-    "look-up garbage": "garbage",
-    "look-up wrong amount": "wrong_amount",
-    "look-up reset": "reset",
-}
+FAULTS["charges"] |= AT_ONCE
+FAULTS["lookups"] = {f"look-up {kind.replace('_', ' ')}": kind for kind in _LOOK_UPS}
+"""What the weather calls a fault → what the sandbox does, by the kind of call."""
+STATUSES = (500, 502, 503, 429, 400)
+LOOK_SECONDS = 1.0
 
 
 class PspPeer:
@@ -48,7 +43,18 @@ class PspPeer:
         self._weather = weather
         self._journal = journal
         self._away_until = 0.0
-        self.psp = Psp(salt=b"%d" % seed)
+        terms = Terms(
+            challenge_ms=dice.choice((20_000, 60_000, 900_000)),
+            authorised_ms=dice.choice((30_000, 120_000, 7 * 86_400_000)),
+            later_ms=dice.choice((500, 5_000, 60_000)),
+        )
+        self.psp = Psp(salt=b"%d" % seed, terms=terms)
+
+    async def run(self) -> None:
+        """Let happen what happens by itself, for ever."""
+        while True:
+            self.psp.due(self._loop.now_ms())
+            await asyncio.sleep(LOOK_SECONDS)
 
     def refuses(self, request: Outgoing) -> bool:
         if not self._weather.calm and self._loop.time() < self._away_until:
@@ -61,7 +67,7 @@ class PspPeer:
     async def answer(self, request: Outgoing, given_up: "asyncio.Future[None]") -> Outcome:
         """As the sandbox's own server does it, on our clock."""
         call = _call(request)
-        if call.kind == "charges" and self._weather.strikes("psp lands after all"):
+        if call.kind in POSTED and self._weather.strikes(f"{POSTED[call.kind]} lands after all"):
             await given_up
             latest = MAX_IN_FLIGHT_SECONDS - CARDS_LATE_SECONDS
             await asyncio.sleep(max(self._dice.uniform(0, latest) for _ in range(3)))  # Bugs live at the last moment.
@@ -83,14 +89,14 @@ class PspPeer:
         return Answer(status=answer.status, headers={"retry-after": f"{after}"} if after else {}, body=answer.body)
 
     def _order_fault(self, call: Call) -> None:
-        kinds = ON_CHARGES if call.kind == "charges" else ON_LOOK_UPS
+        kinds = FAULTS[call.kind]
         if (name := self._weather.first_of(list(kinds))) is None:
             return None
         kind, status, delay_ms = kinds[name], None, None
         if kind in ("late", "lands_late", "lost_after", "lost_before"):
             delay_ms = self._dice.randrange(MAX_IN_FLIGHT_SECONDS * 1000 - 100)
         elif kind == "status":
-            status = self._dice.choice((500, 502, 503, 429)) if call.kind == "charges" else 503
+            status = self._dice.choice(STATUSES) if call.kind in POSTED else 503
         if kind in ("refuse", "forget_keys"):
             return self._strike_at_once(kind)
         return self.psp.faults.order(Fault(fault=kind, on=call.kind, status=status, delay_ms=delay_ms))

@@ -12,9 +12,11 @@ from paydesk.assembly import operator
 from paydesk.assembly.house import House
 from paydesk.events.endpoints import add_endpoint
 from paydesk_simulator import checks
+from paydesk_simulator.bank import Bank
 from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import dice_of
 from paydesk_simulator.facts import Database, Told
+from paydesk_simulator.gathered import gather
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.merchant import Merchant
 from paydesk_simulator.network import Network
@@ -23,13 +25,20 @@ from paydesk_simulator.psp import ORIGIN, PspPeer
 from paydesk_simulator.receiver import Receiver
 from paydesk_simulator.shopper import Shopper
 from paydesk_simulator.storage import cloned
+from paydesk_simulator.till import Till
 
 ARRIVE_SECONDS = 3.0  # In the mean between two payments: many are under way at once, and outlive a crash.
 FAULTS_SECONDS = 120.0  # How long things go wrong after the last payment arrived.
 SETTLE_SECONDS = 30 * 3600.0  # A look-up may be put off for a day; after that something is lost.
 LOOK_SECONDS = 20.0
-MERCHANTS = ((("*",), ("payment_intent.succeeded", "payment_intent.payment_failed")), (("*",),))
+MERCHANTS = ((("*",), ("payment_intent.succeeded", "payment_intent.payment_failed")), (("*",),), ())
 """The events that each merchant's endpoints ask for. The first endpoint of the second merchant is strict."""
+
+LATE_PAYMENTS = ("refund", "hold", "keep")
+"""What each merchant wants done with late payments."""
+OWED = """SELECT (SELECT count(*) FROM duties WHERE kind NOT IN ('mature', 'watch_refund') OR due_ms <= ?)
+    + (SELECT count(*) FROM payment_intents WHERE status IN ('processing', 'requires_action', 'requires_capture'))"""
+"""What is to be done before the run is over; pending money waits for its day, and so do looks after refunds."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -81,6 +90,14 @@ class Run:
         self._told = Told()
         self._psp = PspPeer(loop, dice_of(seed, "psp"), self._server.weather, self.journal, seed)
         self._network.peers[ORIGIN] = self._psp
+        self._bank = Bank(
+            self._psp.psp,
+            loop=loop,
+            dice=dice_of(seed, "bank"),
+            weather=self._server.weather,
+            journal=self.journal,
+            database=self._database,
+        )
         self._receivers: dict[str, Receiver] = {}
         self._merchants: list[Merchant] = []
 
@@ -97,7 +114,7 @@ class Run:
         self._loop.close()
 
     async def _whole(self) -> None:
-        living = self._loop.create_task(self._server.run())
+        going_on = [self._loop.create_task(one.run()) for one in (self._server, self._psp, self._bank)]
         await asyncio.sleep(1)
         for number, endpoints in enumerate(MERCHANTS):
             await self._settle_in(number, endpoints)
@@ -105,7 +122,8 @@ class Run:
         await self._storm()
         await self._calm(clients)
         await self._server.stop()
-        living.cancel()
+        for task in going_on:
+            task.cancel()
         self._compare()
 
     async def _storm(self) -> None:
@@ -127,21 +145,20 @@ class Run:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _owed(self) -> int:
-        """What is to be done before the run is over: pending money waits for its day."""
-        return self._database.number(
-            "SELECT count(*) FROM duties WHERE kind <> 'mature' OR due_ms <= ?", self._loop.now_ms()
-        )
+        return self._database.number(OWED, self._loop.now_ms())
 
     async def _client(self, number: int) -> None:
         await asyncio.sleep(self._dice.random() * self._payments * ARRIVE_SECONDS)
         merchant = self._dice.choice(self._merchants)
         if (intent := await merchant.open(f"order-{number}")) is None:
             return
-        await asyncio.sleep(self._dice.uniform(0, 20))
-        shopper = Shopper(
-            merchant.account, intent, server=self._server, dice=self._dice, told=self._told, journal=self.journal
-        )
-        await shopper.pay()
+        everybody = {"server": self._server, "dice": self._dice, "told": self._told, "journal": self.journal}
+        till = Till(merchant, f"order-{number}", intent, database=self._database, **everybody)
+        shopper = Shopper(merchant.account, intent, bank=self._bank, **everybody)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(till.work())
+            await asyncio.sleep(self._dice.uniform(0, 20))
+            await shopper.pay()
 
     async def _settle_in(self, number: int, endpoints: tuple[tuple[str, ...], ...]) -> None:
         """A merchant, as the operator makes it, with its endpoints."""
@@ -152,6 +169,8 @@ class Run:
             psp_url=ORIGIN,
             psp_key=None,
             fee="1.5%+25" if number else "0",
+            refund_fee="25" if number else "0",
+            late_payments=LATE_PAYMENTS[number],
             settlement_delay_days=1 + number,
         )
         made = await self._server.ask(create)  # type: ignore[arg-type]
@@ -198,6 +217,6 @@ class Run:
         self._network.peers[origin] = receiver
 
     def _compare(self) -> None:
-        facts = checks.gather(self._database, self._psp.psp.books, self._told, self._receivers, self._loop.now_ms())
+        facts = gather(self._database, self._psp.psp.books, self._told, self._receivers, self._loop.now_ms())
         for sentence in checks.violations(facts):
             self.journal.violated(sentence)

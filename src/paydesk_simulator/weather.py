@@ -9,17 +9,25 @@ from collections.abc import Sequence
 from paydesk_simulator.dice import Random
 from paydesk_simulator.journal import Journal
 
+_POSTS = {
+    "late": 0.15,
+    "lands late": 0.1,
+    "lands after all": 0.2,
+    "lost after": 0.1,
+    "lost before": 0.1,
+    "status": 0.1,
+    "status after": 0.1,
+    "garbage": 0.1,
+    "wrong amount": 0.1,
+    "reset": 0.1,
+}
+"""What may go wrong with whatever the PSP is asked to do, at most."""
+
+POSTS = ("psp", "capture", "cancel", "refund")
+"""What it is asked to do: to charge, to capture, to let go, to give back."""
+
 MOST = {
-    "psp late": 0.15,
-    "psp lands late": 0.1,
-    "psp lands after all": 0.3,
-    "psp lost after": 0.1,
-    "psp lost before": 0.1,
-    "psp status": 0.1,
-    "psp status after": 0.1,
-    "psp garbage": 0.1,
-    "psp wrong amount": 0.1,
-    "psp reset": 0.1,
+    **{f"{post} {kind}": most for post in POSTS for kind, most in _POSTS.items()},
     "psp refuse": 0.05,
     "psp forget keys": 0.05,
     "psp away": 0.06,
@@ -29,6 +37,10 @@ MOST = {
     "look-up garbage": 0.2,
     "look-up wrong amount": 0.2,
     "look-up reset": 0.2,
+    "bank disputes": 0.2,
+    "bank decides": 0.5,
+    "bank returns refund": 0.2,
+    "bank ends hold": 0.2,
     "receiver error": 0.2,
     "receiver busy": 0.1,
     "receiver redirect": 0.05,

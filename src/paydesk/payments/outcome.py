@@ -66,7 +66,8 @@ class Outcome(Command[bool], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        yield Duty, (self.duty.account, self.duty.id)
+        for kind in (Duty, DeadDuty):
+            yield kind, (self.duty.account, self.duty.id)
         yield from _keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:

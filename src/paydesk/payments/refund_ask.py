@@ -9,11 +9,17 @@ so a PSP that can't be reached is tried again for as long as it takes.
 from collections.abc import Iterable
 
 from paydesk.duties.lease import held, put_off
-from paydesk.events.record import keys as event_keys
 from paydesk.payments.ask import PaymentDesk, store
 from paydesk.payments.outcome import CHECKS_SECONDS, PSP
 from paydesk.payments.refund import refund_duty_id
-from paydesk.payments.refund_outcome import OPEN, WATCH_DAYS, NotMade, Verdict, apply_refund
+from paydesk.payments.refund_outcome import (
+    OPEN,
+    WATCH_DAYS,
+    NotMade,
+    Verdict,
+    apply_refund,
+    keys_of_refund,
+)
 from paydesk.payments.rows import Intent, Refund
 from paydesk.payments.tell import change
 from paydesk.psp.base import NotFound, NotSent, NoVerdict, Place, Psp, RefundQuestion, Rejected
@@ -135,11 +141,8 @@ class RefundOutcome(Command[bool], frozen=True):
     max_in_flight_ms: int
 
     def keys(self) -> Iterable[Key]:
-        refund = self.refund
-        yield Refund, (refund.account, refund.id)
-        yield Intent, (refund.account, refund.intent)
         yield Duty, (self.duty.account, self.duty.id)
-        yield from event_keys(refund.account)
+        yield from keys_of_refund(self.refund, self.verdict)
 
     def decide(self, work: Work) -> bool:
         refund = work.get(Refund, self.refund.account, self.refund.id)
@@ -187,8 +190,8 @@ class Watched(Command[None], frozen=True):
     verdict: Verdict
 
     def keys(self) -> Iterable[Key]:
-        yield Refund, (self.refund.account, self.refund.id)
         yield Duty, (self.duty.account, self.duty.id)
+        yield from keys_of_refund(self.refund, self.verdict)
 
     def decide(self, work: Work) -> None:
         refund = work.get(Refund, self.refund.account, self.refund.id)

@@ -5,7 +5,7 @@ which status. A pair that is not in it changes nothing, so the same verdict twic
 no harm.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -13,16 +13,18 @@ from msgspec import Struct
 from paydesk.duties.lease import no_more
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.record import EventType
+from paydesk.events.record import keys as event_keys
 from paydesk.ledger import LedgerTransaction
 from paydesk.payments import refund_books
 from paydesk.payments.late_payment import follow
 from paydesk.payments.refund import refund_duty, refund_duty_id
 from paydesk.payments.refund_shapes import render_refund
-from paydesk.payments.rows import Intent, Refund
+from paydesk.payments.rows import Intent, LatePayment, Refund
 from paydesk.payments.tell import announce, change
 from paydesk.psp.base import NotFound, NotSent, NoVerdict, Refunded, RefundFailed, RefundPending
 from paydesk.requests.once import finish_claim
-from paydesk.store import Duty, Work
+from paydesk.requests.rows import Kept
+from paydesk.store import Duty, Key, Work
 from paydesk.times import DAY_MS
 
 WATCH_REFUND = "watch_refund"
@@ -62,6 +64,27 @@ def apply_refund(work: Work, refund: Refund, verdict: Verdict, cause: str) -> bo
     if refund.late_payment:
         follow(work, work.get(Refund, refund.account, refund.id))
     return True
+
+
+def keys_of_refund(refund: Refund, verdict: Verdict) -> Iterable[Key]:
+    """The rows that a verdict on this refund changes: a hint for the committer."""
+    yield Refund, (refund.account, refund.id)
+    yield Intent, (refund.account, refund.intent)
+    yield from event_keys(refund.account)
+    if refund.late_payment:
+        yield LatePayment, (refund.account, refund.late_payment)
+    if isinstance(verdict, NotSent | NotFound | NoVerdict):
+        return
+    if refund.idempotency_key:
+        yield Kept, (refund.account, refund.idempotency_key)
+    for duty_id in (refund_duty_id(refund.id), f"{WATCH_REFUND}:{refund.id}"):
+        yield Duty, (refund.account, duty_id)
+    yield DeadDuty, (refund.account, refund_duty_id(refund.id))
+    if isinstance(verdict, Refunded):
+        yield from refund_books.keys_given(refund, verdict.psp_reference)
+    elif isinstance(verdict, RefundFailed | NotMade):
+        reference = verdict.psp_reference if isinstance(verdict, RefundFailed) else None
+        yield from refund_books.keys_failed(refund, reference)
 
 
 def accepted(work: Work, refund: Refund, verdict: RefundPending, cause: str) -> None:
