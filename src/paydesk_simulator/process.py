@@ -62,13 +62,15 @@ def judge(journal: Journal, what: str, why: BaseException) -> None:
 class Server:
     """`house` is the life that is on, None while the server is down."""
 
-    def __init__(self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal) -> None:
+    def __init__(
+        self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal, *, hasty: bool
+    ) -> None:
         dice = dice_of(seed, "config")
         self._config = Config(
             data=data,
             rate_limits=False,
-            capture_within_seconds=dice.choice((40, 90, 240)),
-            challenge_within_seconds=dice.choice((30, 60)),
+            capture_within_seconds=dice.choice((40, 90, 240)) if hasty else 600,
+            challenge_within_seconds=dice.choice((30, 60)) if hasty else 120,
         )
         self._loop = loop
         self._network = network

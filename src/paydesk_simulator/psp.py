@@ -37,7 +37,9 @@ LOOK_SECONDS = 1.0
 class PspPeer:
     """A peer of the network. `psp.books` is the judge of what was charged."""
 
-    def __init__(self, loop: VirtualLoop, dice: Random, weather: Weather, journal: Journal, seed: int) -> None:
+    def __init__(
+        self, loop: VirtualLoop, dice: Random, weather: Weather, journal: Journal, seed: int, *, hasty: bool
+    ) -> None:
         self._loop = loop
         self._dice = dice
         self._weather = weather
@@ -48,7 +50,7 @@ class PspPeer:
             authorised_ms=dice.choice((30_000, 120_000, 7 * 86_400_000)),
             later_ms=dice.choice((500, 5_000, 60_000)),
         )
-        self.psp = Psp(salt=b"%d" % seed, terms=terms)
+        self.psp = Psp(salt=b"%d" % seed, terms=terms if hasty else Terms())
 
     async def run(self) -> None:
         """Let happen what happens by itself, for ever."""

@@ -20,7 +20,7 @@ from paydesk.payments.rows import Intent, LatePayment
 from paydesk.payments.states import TERMINAL
 from paydesk.payments.update import Update
 from paydesk.requests.once import Claim
-from paydesk_simulator import door
+from paydesk_simulator import door, requests
 from paydesk_simulator.dice import Random
 from paydesk_simulator.door import Said
 from paydesk_simulator.facts import Database, Told
@@ -107,7 +107,7 @@ class Till:
             cause=self._merchant.cause,
             idempotency_key=key,
         )
-        await self._perhaps_twice(key, f"{command.amount_minor}", partial(_operated, command))
+        await self._perhaps_twice(key, f"{command.amount_minor}", partial(requests.operated, command))
 
     async def _cancel(self, intent: Intent) -> None:
         key = self._key("cancel")
@@ -118,7 +118,7 @@ class Till:
             cause=self._merchant.cause,
             idempotency_key=key,
         )
-        await self._perhaps_twice(key, command.reason, partial(_operated, command))
+        await self._perhaps_twice(key, command.reason, partial(requests.operated, command))
 
     async def _refund(self, intent: Intent) -> None:
         key = self._key("refund")
@@ -131,11 +131,11 @@ class Till:
             cause=self._merchant.cause,
             idempotency_key=key,
         )
-        await self._perhaps_twice(key, f"{command.amount_minor}", partial(_refunded, command))
+        await self._perhaps_twice(key, f"{command.amount_minor}", partial(requests.refunded, command))
 
     async def _charge_saved(self, intent: Intent) -> None:
         method = self._dice.choice([None, *self._merchant.saved])
-        await self._perhaps_twice(self._key("confirm"), f"{method}", partial(_charged, intent.id, method))
+        await self._perhaps_twice(self._key("confirm"), f"{method}", partial(requests.charged, intent.id, method))
 
     async def _update(self, intent: Intent) -> None:
         new = self._dice.choice(
@@ -154,7 +154,7 @@ class Till:
 
     async def _change(self, intent: Intent, new: dict[str, Any]) -> None:
         command = Update(account=intent.account, intent=intent.id, cause=self._merchant.cause, **new)
-        await self._perhaps_twice(self._key("update"), f"{new}", partial(_decided, command))
+        await self._perhaps_twice(self._key("update"), f"{new}", partial(requests.decided, command))
 
     async def _late(self, intent: Intent) -> None:
         """Decide about what arrived when the payment was over, if anything did and is held."""
@@ -162,7 +162,7 @@ class Till:
             command = DecideLate(
                 account=late.account, late_payment=late.id, keep=self._dice.random() < 0.5, cause=self._merchant.cause
             )
-            await self._perhaps_twice(self._key("decide"), f"{command.keep}", partial(_decided, command))
+            await self._perhaps_twice(self._key("decide"), f"{command.keep}", partial(requests.decided, command))
 
     async def _together(self, *doing: Coroutine[Any, Any, None]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -237,20 +237,3 @@ class Till:
         "refund": _refund,
         "update": _update,
     }
-
-
-async def _operated(command: Capture | Cancel, claim: Claim, house: House) -> Said:
-    return await door.operate(claim, command, house)
-
-
-async def _refunded(command: BeginRefund, claim: Claim, house: House) -> Said:
-    return await door.refund(claim, command, house)
-
-
-async def _charged(intent: str, method: str | None, claim: Claim, house: House) -> Said:
-    return await door.confirm_saved(claim, intent, method, house)
-
-
-async def _decided(command: Update | DecideLate, claim: Claim, house: House) -> Said:
-    reply = await door.decide(claim, command, house)
-    return Said(status=reply.status, body=reply.body)
