@@ -43,6 +43,7 @@ class Config(Struct, frozen=True, kw_only=True):
     rate_limits: bool = True
     requests_per_second_per_key: int = 500
     requests_per_second_per_address: int = 1000
+    notices_per_second_per_address: int = 500
     header_bytes_max: int = 16 * 1024
     header_timeout_seconds: int = 10
     body_bytes_max: int = 256 * 1024
@@ -124,6 +125,8 @@ SENTENCES = {
     "rate_limits": "Limit requests per key and per address (off for benches).",
     "requests_per_second_per_key": "Sustained requests per second for one key; twice as many at once.",
     "requests_per_second_per_address": "Sustained requests per second from one address; twice as many at once.",
+    "notices_per_second_per_address": "Sustained notices (calls of PSPs) per second from one address; twice as many "
+    "at once.",
     "header_bytes_max": "Request line and headers together, in bytes.",
     "header_timeout_seconds": "How long the headers of a request may take to arrive.",
     "body_bytes_max": "The largest request body, in bytes.",

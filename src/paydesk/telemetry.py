@@ -56,6 +56,9 @@ class Metrics:
         )
         self.refusals = Counter("paydesk_refusals", "Errors answered", ["code"], registry=self.registry)
         self.verdicts = Counter("paydesk_psp_verdicts", "What PSPs said", ["psp", "verdict"], registry=self.registry)
+        self.notices = Counter(
+            "paydesk_notices", "Calls of PSPs: new, repeated, or refused", ["result"], registry=self.registry
+        )
         self.deliveries = Counter("paydesk_deliveries", "Webhook attempts", ["result"], registry=self.registry)
         self.duties_failed = Counter(
             "paydesk_duties_failed", "Tries of duties that raised", ["kind", "failure"], registry=self.registry

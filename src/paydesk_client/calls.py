@@ -183,6 +183,28 @@ class LatePayments(Generic[Sent]):
         return self._send(_post(_path("late_payments", id) + "/keep", {}, idempotency_key))
 
 
+class Disputes(Generic[Sent]):
+    """What cardholders' banks took back, or try to. They are answered at the PSP; here they are only seen."""
+
+    def __init__(self, send: Send[Sent]) -> None:
+        self._send = send
+
+    def retrieve(self, id: str) -> Sent:
+        return self._send(_get(_path("disputes", id)))
+
+    def list(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Newest first; with `payment_intent`, those of that one alone."""
+        page = _page(limit, starting_after, ending_before)
+        return self._send(_get("/v1/disputes", {"payment_intent": payment_intent, **page}))
+
+
 class WebhookEndpoints(Generic[Sent]):
     """Where Paydesk sends events."""
 
@@ -289,6 +311,7 @@ class Calls(Generic[Sent]):
         self.payment_intents = PaymentIntents(send)
         self.refunds = Refunds(send)
         self.late_payments = LatePayments(send)
+        self.disputes = Disputes(send)
         self.webhook_endpoints = WebhookEndpoints(send)
         self.events = Events(send)
         self.balance = Balance(send)

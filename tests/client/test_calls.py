@@ -26,6 +26,10 @@ READS: list[tuple[Callable[[Any], Any], str]] = [
     (lambda p: p.events.list(starting_after="evt_1"), "/v1/events?starting_after=evt_1"),
     (lambda p: p.events.retrieve("evt_1"), "/v1/events/evt_1"),
     (lambda p: p.balance.retrieve(), "/v1/balance"),
+    (lambda p: p.refunds.retrieve("re_1"), "/v1/refunds/re_1"),
+    (lambda p: p.refunds.list(payment_intent=INTENT, limit=3), f"/v1/refunds?payment_intent={INTENT}&limit=3"),
+    (lambda p: p.late_payments.retrieve("lp_1"), "/v1/late_payments/lp_1"),
+    (lambda p: p.late_payments.list(), "/v1/late_payments"),
     (lambda p: p.ledger.transactions(), "/v1/ledger/transactions"),
     (
         lambda p: p.ledger.transactions(payment_intent=INTENT, limit=3),
@@ -63,6 +67,28 @@ def test_create_sends_what_was_given_and_nothing_else(sender: str) -> None:
     assert request.headers["content-type"] == "application/json"
     assert request.headers["idempotency-key"] == "order-1"
     assert holds(request)
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_a_refund_sends_what_was_given_and_nothing_else(sender: str) -> None:
+    server = Server([httpx.Response(200, json={"id": "re_1"})])
+    ask(sender, server, lambda p: p.refunds.create(INTENT))
+    ask(sender, server, lambda p: p.refunds.create(INTENT, amount=5, reason="duplicate", metadata={"line": "1"}))
+    whole, part = server.seen
+    assert (whole.method, whole.url, fields(whole)) == ("POST", f"{BASE}/v1/refunds", {"payment_intent": INTENT})
+    assert fields(part) == {"payment_intent": INTENT, "amount": 5, "reason": "duplicate", "metadata": {"line": "1"}}
+    assert whole.headers["idempotency-key"] != part.headers["idempotency-key"]
+    assert holds(whole)
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_what_is_decided_about_late_payments(sender: str) -> None:
+    server = Server([httpx.Response(200, json={"id": "lp_1"})])
+    ask(sender, server, lambda p: p.late_payments.refund("lp_1", idempotency_key="once"))
+    ask(sender, server, lambda p: p.late_payments.keep("lp_1"))
+    refund, keep = server.seen
+    assert (refund.url, refund.headers["idempotency-key"]) == (f"{BASE}/v1/late_payments/lp_1/refund", "once")
+    assert (keep.url, keep.method, fields(keep)) == (f"{BASE}/v1/late_payments/lp_1/keep", "POST", {})
 
 
 @pytest.mark.parametrize("sender", SENDERS)

@@ -82,6 +82,24 @@ def test_one_success_begins_the_count_anew(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_a_persons_retry_begins_the_count_anew(tmp_path: Path) -> None:
+    """Who retries says that it is mended: one more failure must not end it."""
+
+    async def story(house: Turned) -> None:
+        tea = await house.receiver("tea")
+        tea.answers = {CREATED: [500] * 100, CANCELED: [500] * 100}
+        await house.open()
+        await asyncio.sleep(130 * HOUR)
+        assert (await house.operate("dead retry", duty_id=None, kind="deliver"))["done"] == {"retried": 2}
+        await asyncio.sleep(MINUTE)
+        seen = await shown(house, tea)
+        assert seen["status"] == "enabled"
+        assert seen["failing_since"] > tea.arrived[-2].event["timestamp"]
+        assert len(tea.arrived) > 22
+
+    play(tmp_path, story)
+
+
 def test_who_does_not_ask_for_the_event_is_not_told(tmp_path: Path) -> None:
     async def story(house: Turned) -> None:
         tea, other = await wanting(house, "tea", [CREATED]), await wanting(house, "other", [CREATED])

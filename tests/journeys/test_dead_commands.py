@@ -92,7 +92,16 @@ def test_a_retry_is_of_one_or_of_all_of_a_kind(tmp_path: Path, given: list[str])
 
 
 def test_a_list_has_an_end(tmp_path: Path) -> None:
-    shown("merchants", "create", "Tea House", "--origin", SHOP, "--psp-url", PSP, data=tmp_path / "data")
+    shown(
+        "merchants",
+        "create",
+        "Tea House",
+        "--origin",
+        "https://tea.example",
+        "--psp-url",
+        "http://127.0.0.1:9",
+        data=tmp_path / "data",
+    )
     assert "--limit" in sentence("dead", "list", "--limit", "0", data=tmp_path / "data")
 
 

@@ -116,6 +116,15 @@ def test_a_database_that_can_not_be_read_takes_only_its_own_figures_away(tmp_pat
 
 
 def test_the_command_lists_what_is_unknown(tmp_path: Path) -> None:
-    shown("merchants", "create", "Tea House", "--origin", SHOP, "--psp-url", PSP, data=tmp_path / "data")
+    shown(
+        "merchants",
+        "create",
+        "Tea House",
+        "--origin",
+        "https://tea.example",
+        "--psp-url",
+        "http://127.0.0.1:9",
+        data=tmp_path / "data",
+    )
     assert shown("outcomes", data=tmp_path / "data") == []
     assert "--json" in paydesk("outcomes", "--help").stdout

@@ -38,6 +38,8 @@ PSP = "http://psp.example"
 BANK = "https://bank.example"
 PAYDESK = "http://paydesk.example"
 
+PSP_TASK = "the PSP"
+
 Sent = Answer | NoAnswer | NotSent
 
 
@@ -94,6 +96,8 @@ class TurnedWorld:
         self.receivers: dict[str, TurnedReceiver] = {}
         self.away = False
         """Whether the PSP refuses connections."""
+        self.acted = asyncio.Event()
+        """Rung whenever the PSP did something: it may have something to tell."""
         self.failed: list[tuple[str, BaseException]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -124,7 +128,7 @@ class TurnedWorld:
         if self.away:
             return NotSent("refused")
         answered: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
-        self.spawn(self._answer(request, answered), "the PSP")
+        self.spawn(self._answer(request, answered), PSP_TASK)
         try:
             async with asyncio.timeout(request.total_timeout_seconds):
                 return await answered
@@ -152,8 +156,15 @@ class TurnedWorld:
         handling = self.psp.meet(call, self.now_ms())
         await asyncio.sleep(handling.act_after_ms / 1000)
         answer = self.psp.act(call, handling, self.now_ms())
+        self.acted.set()
         await asyncio.sleep(handling.end_after_ms / 1000)
         return Answer(status=answer.status, headers={}, body=answer.body) if answer else NoAnswer("closed")
+
+    def die(self) -> None:
+        """Everything of the house stops where it stands; what reached the PSP goes on there."""
+        for task in self._tasks:
+            if task.get_name() != PSP_TASK:
+                task.cancel()
 
     async def end(self) -> None:
         for task in list(self._tasks):
@@ -180,8 +191,9 @@ class TurnedStores:
 class Turned:
     """The house at work, with one merchant."""
 
-    def __init__(self, house: House, world: TurnedWorld, log: BytesIO) -> None:
+    def __init__(self, house: House, world: TurnedWorld, log: BytesIO, stores: TurnedStores) -> None:
         self.house = house
+        self._stores = stores
         self.world = world
         self.log = log
         self.facts: dict[str, str] = {}
@@ -265,6 +277,24 @@ class Turned:
         charges = [entry.charge for entry in self.world.psp.books.entries.values()]
         return [charge.amount_captured for charge in charges if charge.status == "captured"]
 
+    async def restart(self) -> None:
+        """A death and a new start: nothing that was under way here is finished, and what is owed is taken over."""
+        self.world.die()
+        self._stores.close()
+        config, sealer = self.house.config, self.house.sealer
+        prepare(config, sealer, self.world)
+        self._stores = TurnedStores(config.database)
+        self.house = House(
+            world=self.world, config=config, sealer=sealer, stores=self._stores, log=Log("error", self.log)
+        )
+        self._door = Door(self.house)
+        await self.house.start()
+
+    async def end(self) -> None:
+        await self.house.stop()
+        await self.world.end()
+        self._stores.close()
+
     def http(self, **more: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self._door), base_url=PAYDESK, timeout=None, **more)
 
@@ -294,7 +324,7 @@ async def turned(
     stores = TurnedStores(config.database)
     house = House(world=world, config=config, sealer=sealer, stores=stores, log=Log("error", log))
     await house.start()
-    playing = Turned(house, world, log)
+    playing = Turned(house, world, log, stores)
     playing.facts = await merchants_create(
         house,
         name="Tea House",
@@ -306,8 +336,6 @@ async def turned(
     try:
         yield playing
     finally:
-        await house.stop()
-        await world.end()
-        stores.close()
+        await playing.end()
     assert world.failed == []
     assert log.getvalue() == b""

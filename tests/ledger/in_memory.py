@@ -6,7 +6,7 @@ from typing import TypeVar
 from paydesk.ledger import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.ledger.chart import purpose
 from paydesk.merchants import Account
-from paydesk.payments.maturity import Mature
+from paydesk.payments.maturity import MATURE, Mature
 from paydesk.store import Absent, Duty, Row, Stamp, Work
 from paydesk.store.work import WorkingSet
 
@@ -61,7 +61,7 @@ class InMemory:
         """Let time go by; what is due is done, in its order."""
         self.now_ms = now_ms
         for duty in sorted(self.all(Duty), key=lambda duty: duty.due_ms):
-            if duty.due_ms <= now_ms:
+            if duty.kind == MATURE and duty.due_ms <= now_ms:
                 self.do(Mature(duty=duty).decide)
 
     def balances(self) -> dict[str, int]:

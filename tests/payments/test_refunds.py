@@ -23,6 +23,7 @@ from tests.payments.refunds import (
     refunded,
     timeline,
 )
+from tests.stage.shopper import VISA
 
 DAY = 86_400
 
@@ -54,6 +55,25 @@ def test_in_parts_until_nothing_is_left(tmp_path: Path) -> None:
         await judged(house)
 
     play(tmp_path, story)
+
+
+def test_a_captured_part_with_every_fee(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        body = {"amount": 5000, "currency": "usd", "capture_method": "manual"}
+        intent = (await house.send("POST", "/v1/payment_intents", json=body, headers={"Idempotency-Key": "o"})).json()
+        assert (await house.pay(intent, VISA)).status_code == 200
+        early = await refund(house, intent)
+        assert (early.status_code, early.json()["error"]["code"]) == (409, "invalid_state")
+        path = f"/v1/payment_intents/{intent['id']}/capture"
+        taken = await house.send("POST", path, json={"amount_to_capture": 3000}, headers={"Idempotency-Key": "c"})
+        assert (taken.status_code, taken.json()["status"]) == (200, "succeeded")
+        assert await balances(house) == {"psp_clearing": 3000, "merchant_pending": -2970, "fees": -30}
+        assert (await refund(house, intent, "too-much", amount=3001)).status_code == 400
+        assert (await refunded(house, intent, amount=1000))["status"] == "succeeded"
+        assert await balances(house) == {"psp_clearing": 2000, "merchant_pending": -1935, "fees": -65}
+        await judged(house)
+
+    play(tmp_path, story, terms={"fee": "1%", "refund_fee": "35"})
 
 
 def test_several_at_once_never_exceed_what_was_taken(tmp_path: Path) -> None:

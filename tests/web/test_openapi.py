@@ -78,7 +78,9 @@ def test_every_schema_is_referred_to() -> None:
 
 def test_every_route_of_merchants_and_shoppers_is_in_it() -> None:
     wanted = {
-        (r.path, r.method.lower()) for r in ROUTES if r.path.startswith(("/v1/", "/checkout/", "/livez", "/readyz"))
+        (r.path, r.method.lower())
+        for r in ROUTES
+        if r.path.startswith(("/v1/", "/checkout/", "/psp/", "/livez", "/readyz"))
     }
     told = {(path, method) for path, item in API["paths"].items() for method in item}
     assert told == wanted

@@ -31,6 +31,8 @@ PROMISED = {
     "late_payment.created",
     "late_payment.updated",
     "webhook_endpoint.disabled",
+    "charge.dispute.created",
+    "charge.dispute.closed",
 }
 
 

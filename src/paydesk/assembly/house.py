@@ -102,6 +102,7 @@ class House:
         }
         self.per_key = Bucket(config.requests_per_second_per_key) if config.rate_limits else None
         self.per_address = Bucket(config.requests_per_second_per_address) if config.rate_limits else None
+        self.notices_per_address = Bucket(config.notices_per_second_per_address) if config.rate_limits else None
         self.assets = Assets(resources.folder("static"))
         self.page = Page(templates=resources.folder("templates"), assets=self.assets)
         self.read_nonces = ReadNonces(2 * WINDOW_SECONDS * 1000)

@@ -9,11 +9,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import books, dead_letters, outcomes
+from paydesk.assembly import books, dead_letters, notices, outcomes, signatures
 from paydesk.assembly.accounts import account_id
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
 from paydesk.merchants import Terms, new_merchant
+from paydesk.merchants.notices import notice_secret as checked_secret
+from paydesk.merchants.notices import notice_url
 from paydesk.web.card_numbers import refuse_card_numbers
 from paydesk.web.desk import DoorDesk
 from paydesk.world.egress import check_url
@@ -43,8 +45,11 @@ async def merchants_create(
     dispute_fee: str = "0",
     settlement_delay_days: int = 2,
     late_payments: str = "refund",
+    notice_secret: str | None = None,
 ) -> dict[str, Any]:
-    """A merchant with a test account, on the terms that are given; shows the key's secret this once."""
+    """A merchant with a test account, on the terms that are given; shows its secrets this once, and where its PSP is
+    to send notices.
+    """
     refuse_card_numbers("name", name)
     key = psp_key or f"psp_{desk.world.random(12).hex()}"
     terms = Terms(
@@ -55,10 +60,17 @@ async def merchants_create(
         late_payments=late_payments,
     )
     command, shown = new_merchant(
-        desk.world, desk.sealer, name=name, origins=origins, psp_url=psp_url, psp_key=key, terms=terms
+        desk.world,
+        desk.sealer,
+        name=name,
+        origins=origins,
+        psp_url=psp_url,
+        psp_key=key,
+        terms=terms,
+        notice_secret=checked_secret(desk.world, notice_secret),
     )
     await desk.submit(command)
-    return asdict(shown)
+    return asdict(shown) | {"notice_url": notice_url(desk.config.origin, command.account)}
 
 
 async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[str]) -> dict[str, Any]:
@@ -87,7 +99,10 @@ async def webhooks_add(desk: DoorDesk, *, merchant: str, url: str, events: list[
 
 ACTIONS: dict[str, Action] = {
     "merchants create": merchants_create,
+    "merchants notices": notices.merchants_notices,
+    "notices": notices.notices,
     "webhooks add": webhooks_add,
+    "sign check": signatures.sign_check,
     "outcomes": outcomes.outcomes,
     "dead list": dead_letters.dead_list,
     "dead show": dead_letters.dead_show,

@@ -7,7 +7,19 @@ from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.merchants.rows import Account, ApiKey, Merchant
-from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, LatePayment, PaymentMethod, Refund, TimelineEntry
+from paydesk.payments.rows import (
+    Attempt,
+    CardUse,
+    Dispute,
+    DisputeReference,
+    Errand,
+    Intent,
+    LatePayment,
+    Notice,
+    PaymentMethod,
+    Refund,
+    TimelineEntry,
+)
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -20,6 +32,8 @@ ROWS: tuple[type[Row], ...] = (
     CardUse,
     DeadDuty,
     Delivery,
+    Dispute,
+    DisputeReference,
     Duty,
     Endpoint,
     EndpointCount,
@@ -36,6 +50,7 @@ ROWS: tuple[type[Row], ...] = (
     Merchant,
     Nonce,
     NonceFloor,
+    Notice,
     PaymentMethod,
     Posting,
     Refund,

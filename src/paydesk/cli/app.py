@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from paydesk.cli import dead, ledger, output
+from paydesk.cli import dead, ledger, notices, output
 from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
 from paydesk.config import explain
 
@@ -22,6 +22,11 @@ app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
 app.add_typer(dead.app, name="dead")
 app.add_typer(ledger.app, name="ledger")
+
+SHOWN_ONCE = (
+    "The secrets are shown this once. Keep `secret` on the merchant's server; tell the PSP `notice_url` and "
+    "`notice_secret`."
+)
 
 
 @app.callback()
@@ -70,10 +75,11 @@ def merchants_create(
     late_payments: Annotated[
         str, typer.Option(help="What becomes of money that arrives when its payment is over: refund, hold or keep.")
     ] = "refund",
+    notice_secret: notices.NoticeSecret = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a merchant with a test account and a key. The secret is shown this once."""
+    """Create a merchant with a test account and a key. Its secrets are shown this once."""
     facts = ask(
         data,
         "merchants create",
@@ -86,8 +92,13 @@ def merchants_create(
         dispute_fee=dispute_fee,
         settlement_delay_days=settlement_delay,
         late_payments=late_payments,
+        notice_secret=notice_secret,
     )
-    output.show(facts, as_json=as_json, note="The secret is shown this once. Keep it on the merchant's server.")
+    output.show(facts, as_json=as_json, note=SHOWN_ONCE)
+
+
+merchants.command("notices")(notices.merchants_notices)
+app.command("notices")(notices.notices)
 
 
 @webhooks.command("add")
@@ -126,8 +137,11 @@ def sign_explain(
     idempotency_key: Annotated[str, typer.Option(help="Idempotency-Key as sent.")] = "",
     body: Annotated[Path | None, typer.Option(help="A file with the body's bytes; - for standard input.")] = None,
     signature: Annotated[
-        str, typer.Option(help="X-Signature as sent; checked with PAYDESK_SECRET, if that is set.")
+        str, typer.Option(help="X-Signature as sent; checked with PAYDESK_SECRET, if that is set, or with --data.")
     ] = "",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A data folder: --signature is checked with the secret of its key.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the string that the server signs for a request, the digest of each part and the clock's offset."""
@@ -145,6 +159,8 @@ def sign_explain(
             signature_sent=signature,
             secret=os.environ.get("PAYDESK_SECRET", ""),
         )
+    if data:
+        facts |= ask(data, "sign check", key_id=key_id, canonical=facts["canonical"], signature=signature)
     output.show(facts, as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from paydesk.duties.dead import bury
 from paydesk.duties.lease import finish, held, put_off
 from paydesk.duties.rows import DeadDuty
 from paydesk.events import endpoints, signing
-from paydesk.events.disable import judge
+from paydesk.events.disable import begin_anew, judge
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.events.schedule import HOLD_MS, Result, next_delay_ms, result_of
 from paydesk.scrubbing import scrubbed
@@ -80,6 +80,8 @@ class RecordDelivery(Command[Endpoint | None], frozen=True):
             self._first(work)
         else:
             self._again(work, row)
+            if row.status == "dead":
+                begin_anew(work, row.account, row.endpoint)
         if self.releases:
             _release(work, self.delivery, self.releases)
         if self.result is None or not self.failing:

@@ -34,6 +34,13 @@ def judge(work: Work, account: str, endpoint_id: str, result: Result, *, livemod
     return None
 
 
+def begin_anew(work: Work, account: str, endpoint_id: str) -> None:
+    """A person retries what was given up there, and so says that it is mended: the five days begin again."""
+    endpoint = work.find(Endpoint, account, endpoint_id)
+    if endpoint and endpoint.status == "enabled" and endpoint.failing_since_ms is not None:
+        work.change(endpoint, failing_since_ms=None)
+
+
 def _disable(work: Work, endpoint: Endpoint, why: DisabledReason, since_ms: int, *, livemode: bool) -> Endpoint:
     event_id = work.id("evt", endpoint.account)
     disabled = work.change(

@@ -26,6 +26,8 @@ EventType = Literal[
     "late_payment.created",
     "late_payment.updated",
     "webhook_endpoint.disabled",
+    "charge.dispute.created",
+    "charge.dispute.closed",
 ]
 EVENT_TYPES: tuple[str, ...] = EventType.__args__  # type: ignore[attr-defined]
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
+from msgspec import Struct
+
 from paydesk.ledger.chart import PURPOSES, Chart, currency_of, owner_of, purpose
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
 from paydesk.store import Row, table_of
@@ -17,8 +19,6 @@ One = TypeVar("One", bound=Row)
 Many = TypeVar("Many", bound=Row)
 At = Callable[[Any], tuple[str, ...]]
 Steps = Iterator[None]
-
-KINDS: tuple[type[Row], ...] = (LedgerTransaction, Posting, Balance, Maturity)
 
 
 class Everything(Protocol):
@@ -38,18 +38,36 @@ class Off(Exception):
         super().__init__(f"{self.table} {', '.join(self.key.values())}: {why}")
 
 
-def recount(everything: Everything) -> Steps:
-    """Walk along all of it; raises Off. A step is a row, or a few."""
+class Found(Struct):
+    """What there was to look at."""
+
+    transactions: int = 0
+    postings: int = 0
+    ledger_accounts: int = 0
+    days: int = 0
+
+
+def recount(everything: Everything, found: Found | None = None) -> Steps:
+    """Walk along all of it; raises Off. A step is a row: postings are walked along twice."""
+    counts = found or Found()
     yield from change_logs(
-        everything.rows(Balance, "account", "ledger_account"),
-        everything.rows(Posting, "account", "ledger_account", "sequence"),
+        _counted(everything.rows(Balance, "account", "ledger_account"), counts, "ledger_accounts"),
+        _counted(everything.rows(Posting, "account", "ledger_account", "sequence"), counts, "postings"),
     )
     yield from transactions(
-        everything.rows(LedgerTransaction, "account", "id"), everything.rows(Posting, "account", "transaction_id")
+        _counted(everything.rows(LedgerTransaction, "account", "id"), counts, "transactions"),
+        everything.rows(Posting, "account", "transaction_id"),
     )
     yield from days(
-        everything.rows(Balance, "account", "ledger_account"), everything.rows(Maturity, "account", "currency", "day")
+        everything.rows(Balance, "account", "ledger_account"),
+        _counted(everything.rows(Maturity, "account", "currency", "day"), counts, "days"),
     )
+
+
+def _counted(rows: Iterator[RowType], counts: Found, what: str) -> Iterator[RowType]:
+    for number, row in enumerate(rows, 1):
+        setattr(counts, what, number)
+        yield row
 
 
 def change_logs(balances: Iterator[Balance], postings: Iterator[Posting]) -> Steps:

@@ -2,7 +2,7 @@
 the command line.
 
 Read: `rows.py`, `create.py` (a merchant with its test account), `directory.py` (accounts and keys as the door sees
-them, kept fresh).
+them, kept fresh), `notices.py` (where its PSP calls, and with which secret).
 """
 
 from paydesk.merchants.create import CreateMerchant, NewMerchant, Terms, new_merchant

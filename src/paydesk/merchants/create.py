@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from paydesk.errors import Refusal
+from paydesk.merchants.notices import seal_secret
 from paydesk.merchants.rows import Account, ApiKey, Merchant
 from paydesk.money import AMOUNT_MAX, Fee
 from paydesk.sealing.sealer import Sealer
@@ -26,12 +27,13 @@ _ORIGIN = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]
 
 
 class NewMerchant(Struct, frozen=True, kw_only=True):
-    """What the operator is shown, the secret this once."""
+    """What the operator is shown, the secrets this once."""
 
     merchant_id: str
     account_id: str
     key_id: str
     secret: str
+    notice_secret: str
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -65,7 +67,15 @@ class CreateMerchant(Command[None], frozen=True):
 
 
 def new_merchant(
-    world: World, sealer: Sealer, *, name: str, origins: list[str], psp_url: str, psp_key: str, terms: Terms
+    world: World,
+    sealer: Sealer,
+    *,
+    name: str,
+    origins: list[str],
+    psp_url: str,
+    psp_key: str,
+    terms: Terms,
+    notice_secret: str,
 ) -> tuple[CreateMerchant, NewMerchant]:
     """The command that creates the merchant, and what to show for it. Raises Refusal where a value can't be used."""
     shard = letters(world.random(5))
@@ -82,6 +92,7 @@ def new_merchant(
         psp="sandbox",
         psp_url=_psp_url(psp_url),
         psp_key_sealed=sealer.seal("psp-key", psp_key.encode(), account_id, world.random(12)),
+        notice_secret_sealed=seal_secret(world, sealer, account_id, notice_secret),
         fee=_fee("fee", terms.fee),
         refund_fee=_fee("refund_fee", terms.refund_fee),
         dispute_fee=_fee("dispute_fee", terms.dispute_fee),
@@ -97,7 +108,9 @@ def new_merchant(
         created_ms=now_ms,
     )
     merchant = Merchant(id=merchant_id, name=account.merchant_name, test_account=account_id, created_ms=now_ms)
-    shown = NewMerchant(merchant_id=merchant_id, account_id=account_id, key_id=key_id, secret=secret)
+    shown = NewMerchant(
+        merchant_id=merchant_id, account_id=account_id, key_id=key_id, secret=secret, notice_secret=notice_secret
+    )
     return CreateMerchant(merchant=merchant, account=account, key=key), shown
 
 

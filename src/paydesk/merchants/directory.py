@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from paydesk.desk import Desk
+from paydesk.merchants.notices import PURPOSE as NOTICE_SECRET
 from paydesk.merchants.rows import Account, ApiKey
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import Key, Row, account_of
@@ -63,6 +64,11 @@ class Directory:
     def psp_key(self, account: Account) -> str:
         """What the account's PSP knows it by."""
         return self._sealer.open("psp-key", account.psp_key_sealed, account.id).decode()
+
+    def notice_secret(self, account: Account) -> str | None:
+        """What the account's PSP signs its notices with; None where it may send none."""
+        sealed = account.notice_secret_sealed
+        return self._sealer.open(NOTICE_SECRET, sealed, account.id).decode() if sealed else None
 
     def _open(self, row: ApiKey) -> KeyInUse:
         secrets = [(self._sealer.open("api-key", row.secret_sealed, row.id).decode(), None)]

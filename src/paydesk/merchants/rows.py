@@ -32,6 +32,8 @@ class Account(Versioned, frozen=True, kw_only=True):
     """The adapter's name."""
     psp_url: str
     psp_key_sealed: bytes
+    notice_secret_sealed: bytes | None = None
+    """What the PSP signs its notices with; None: none are taken."""
     fee: str
     """What the platform keeps of each payment, as `1.5%+25`; `0` for nothing."""
     refund_fee: str = "0"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from paydesk.errors import Refusal
 from paydesk.events.record import keys as event_keys
+from paydesk.ledger import Balance, Chart, LedgerTransaction
 from paydesk.merchants import Account
 from paydesk.payments import refund, settle
 from paydesk.payments.late_payment import book_arrival, book_keeping, change_late
@@ -38,6 +39,14 @@ def late(work: Work, intent: Intent, attempt: Attempt, news: News[Captured]) -> 
         captured_minor=news.verdict.amount_minor,
     )
     _arrived(work, intent, attempt, news)
+
+
+def keys(attempt: Attempt, verdict: Captured) -> Iterable[Key]:
+    """The rows that money wants which arrives late, beside those of any capture: a hint for the committer."""
+    chart = Chart(attempt.account, verdict.currency)
+    for kind in ("late_payment", "late_payment_kept"):
+        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, kind)
+    yield Balance, (attempt.account, chart.late_payments)
 
 
 def _arrived(work: Work, intent: Intent, attempt: Attempt, news: News[Captured]) -> None:
@@ -72,20 +81,27 @@ def _arrived(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
 class DecideLate(Command[Reply], frozen=True):
     """What the merchant decides about a late payment that is held: to send it back, or to keep it. Once."""
 
-    account: str
-    late_payment: str
+    late_payment: LatePayment
+    """As it was read at the door; decided is on the row of now."""
     keep: bool
     cause: str
 
     def keys(self) -> Iterable[Key]:
-        yield LatePayment, (self.account, self.late_payment)
-        yield Account, (self.account,)
-        yield from event_keys(self.account)
+        held = self.late_payment
+        chart = Chart(held.account, held.currency)
+        yield LatePayment, (held.account, held.id)
+        yield Intent, (held.account, held.intent)
+        yield Account, (held.account,)
+        yield from event_keys(held.account)
+        if self.keep:
+            yield LedgerTransaction, (held.account, held.psp, held.psp_reference, "late_payment_kept")
+            for name in (chart.late_payments, chart.merchant_pending, chart.merchant_available, chart.fees):
+                yield Balance, (held.account, name)
+        else:
+            yield Attempt, (held.account, held.attempt)
 
     def decide(self, work: Work) -> Reply:
-        held = work.find(LatePayment, self.account, self.late_payment)
-        if held is None:
-            raise Refusal("resource_missing", "No such late_payment.", param="late_payment")
+        held = work.get(LatePayment, self.late_payment.account, self.late_payment.id)
         if held.status != "held":
             raise Refusal("invalid_state", f"This late payment is {held.status}; there is nothing to decide.")
         if self.keep:

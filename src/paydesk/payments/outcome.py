@@ -12,7 +12,7 @@ from paydesk.events.record import keys as event_keys
 from paydesk.ledger import Chart, LedgerTransaction
 from paydesk.ledger.post import keys as balance_keys
 from paydesk.merchants import Account
-from paydesk.payments import errand, postings, settle
+from paydesk.payments import errand, late, postings, settle
 from paydesk.payments.confirm import ask_psp_id
 from paydesk.payments.errand import errand_id
 from paydesk.payments.reply import answer_intent, free_key
@@ -49,6 +49,23 @@ def apply(work: Work, account: str, attempt_id: str, news: News[Verdict]) -> boo
     return True
 
 
+def keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
+    """The rows that `apply` wants, by the attempt as it was read: a hint for the committer."""
+    yield Attempt, (attempt.account, attempt.id)
+    yield Intent, (attempt.account, attempt.intent)
+    yield Account, (attempt.account,)
+    yield Duty, (attempt.account, ask_psp_id(attempt.id))
+    yield from event_keys(attempt.account)
+    if attempt.idempotency_key:
+        yield Kept, (attempt.account, attempt.idempotency_key)
+    if isinstance(verdict, Captured):
+        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
+        chart = Chart(attempt.account, attempt.currency)
+        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
+        if attempt.status in OVER:
+            yield from late.keys(attempt, verdict)
+
+
 class Outcome(Command[bool], frozen=True):
     """What the PSP said of an attempt that is open: the first question, a resumed duty, a look-up.
 
@@ -66,9 +83,8 @@ class Outcome(Command[bool], frozen=True):
     terms: Terms
 
     def keys(self) -> Iterable[Key]:
-        for kind in (Duty, DeadDuty):
-            yield kind, (self.duty.account, self.duty.id)
-        yield from _keys(self.attempt, self.verdict)
+        yield Duty, (self.duty.account, self.duty.id)
+        yield from keys(self.attempt, self.verdict)
 
     def decide(self, work: Work) -> bool:
         before = work.get(Attempt, self.attempt.account, self.attempt.id)
@@ -78,8 +94,8 @@ class Outcome(Command[bool], frozen=True):
             self._wait_for_the_shopper(work, attempt, begins=before.status != attempt.status)
         elif attempt.status in OPEN:
             self._ask_again(work, attempt)
-        else:
-            no_more(work, self.duty.account, self.duty.id)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):  # As a rule it went with the verdict.
+            work.remove(duty)
         return can_be
 
     def _wait_for_the_shopper(self, work: Work, attempt: Attempt, *, begins: bool) -> None:
@@ -130,7 +146,7 @@ class ErrandOutcome(Command[None], frozen=True):
 
     def keys(self) -> Iterable[Key]:
         yield from errand.keys(self.errand)
-        yield from _keys(self.attempt, self.verdict)
+        yield from keys(self.attempt, self.verdict)
         for kind in (Duty, DeadDuty):  # The question about the attempt, which is over as a rule.
             yield kind, (self.attempt.account, ask_psp_id(self.attempt.id))
         if self.errand.idempotency_key:
@@ -145,8 +161,8 @@ class ErrandOutcome(Command[None], frozen=True):
             end_errand(work, row, "refused" if isinstance(self.verdict, Captured) else "done", PSP)
         elif row.status == "asking":
             self._still_open(work, row)
-        else:
-            no_more(work, self.duty.account, self.duty.id)
+        elif duty := work.find(Duty, self.duty.account, self.duty.id):
+            work.remove(duty)
 
     def _still_open(self, work: Work, row: Errand) -> None:
         """The charge is as it was before."""
@@ -230,18 +246,6 @@ def unknown(
         next_check_ms=next_check_ms,
         **new,
     )
-
-
-def _keys(attempt: Attempt, verdict: Verdict) -> Iterable[Key]:
-    """The rows that a verdict on this attempt changes: a hint for the committer."""
-    yield Attempt, (attempt.account, attempt.id)
-    yield Intent, (attempt.account, attempt.intent)
-    yield Account, (attempt.account,)
-    yield from event_keys(attempt.account)
-    if isinstance(verdict, Captured):
-        yield LedgerTransaction, (attempt.account, attempt.psp, verdict.psp_reference, "capture")
-        chart = Chart(attempt.account, attempt.currency)
-        yield from balance_keys(attempt.account, postings.touched(chart, attempt.psp))
 
 
 def _wait_ms(duty: Duty) -> int:

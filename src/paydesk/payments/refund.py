@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from paydesk.errors import Refusal
 from paydesk.events.record import keys as event_keys
+from paydesk.ledger import Balance, Chart, Maturity
 from paydesk.merchants import Account
 from paydesk.money import Fee
 from paydesk.payments import refund_books
@@ -34,8 +35,8 @@ class BeginRefund(Command[Reply], frozen=True):
 
     RANK = Rank.CONFIRM
 
-    account: str
-    intent: str
+    intent: Intent
+    """As it was read at the door; decided is on the row of now."""
     amount_minor: int | None
     """None: all that is left."""
     reason: str | None
@@ -45,17 +46,23 @@ class BeginRefund(Command[Reply], frozen=True):
     idempotency_key: str
 
     def keys(self) -> Iterable[Key]:
-        yield Intent, (self.account, self.intent)
-        yield Account, (self.account,)
-        yield from event_keys(self.account)
+        intent = self.intent
+        chart = Chart(intent.account, intent.currency)
+        yield Intent, (intent.account, intent.id)
+        yield Account, (intent.account,)
+        yield from event_keys(intent.account)
+        yield Maturity, (intent.account, intent.currency, intent.matures_on)
+        yield Balance, (intent.account, chart.refunds)
+        for name in (chart.merchant_pending, chart.merchant_available, chart.fees):
+            yield Balance, (intent.account, name)
+        if intent.latest_attempt:
+            yield Attempt, (intent.account, intent.latest_attempt)
 
     def size_bytes(self) -> int:
         return 512 + len(self.metadata)
 
     def decide(self, work: Work) -> Reply:
-        intent = work.find(Intent, self.account, self.intent)
-        if intent is None:
-            raise Refusal("resource_missing", "No such payment_intent.", param="payment_intent")
+        intent = work.get(Intent, self.intent.account, self.intent.id)
         begun = begin(
             work,
             intent,

@@ -12,14 +12,7 @@ from paydesk.duties.lease import held, put_off
 from paydesk.payments.ask import PaymentDesk, store
 from paydesk.payments.outcome import CHECKS_SECONDS, PSP
 from paydesk.payments.refund import refund_duty_id
-from paydesk.payments.refund_outcome import (
-    OPEN,
-    WATCH_DAYS,
-    NotMade,
-    Verdict,
-    apply_refund,
-    keys_of_refund,
-)
+from paydesk.payments.refund_outcome import OPEN, WATCH_DAYS, NotMade, Verdict, apply_refund, keys
 from paydesk.payments.rows import Intent, Refund
 from paydesk.payments.tell import change
 from paydesk.psp.base import NotFound, NotSent, NoVerdict, Place, Psp, RefundQuestion, Rejected
@@ -52,10 +45,15 @@ async def watch_refund(desk: PaymentDesk, duty: Duty) -> None:
 
 
 async def _about(desk: PaymentDesk, duty: Duty) -> tuple[Refund, RefundQuestion]:
-    refund = await desk.reader.get(Refund, duty.account, duty.subject)
-    account = await desk.account(duty.account)
+    return await about_refund(desk, duty.account, duty.subject)
+
+
+async def about_refund(desk: PaymentDesk, account_id: str, refund_id: str) -> tuple[Refund, RefundQuestion]:
+    """The refund, and how every question about it names it."""
+    refund = await desk.reader.get(Refund, account_id, refund_id)
+    account = await desk.account(account_id)
     if refund is None or account is None:
-        raise AssertionError(f"{duty.id} has no refund, or no account")
+        raise AssertionError(f"{refund_id} or its account is not there")
     question = RefundQuestion(
         place=Place(url=refund.psp_url, key=desk.psp_key(account)),
         reference=refund.id,
@@ -141,8 +139,7 @@ class RefundOutcome(Command[bool], frozen=True):
     max_in_flight_ms: int
 
     def keys(self) -> Iterable[Key]:
-        yield Duty, (self.duty.account, self.duty.id)
-        yield from keys_of_refund(self.refund, self.verdict)
+        return keys(self.refund)
 
     def decide(self, work: Work) -> bool:
         refund = work.get(Refund, self.refund.account, self.refund.id)
@@ -190,8 +187,7 @@ class Watched(Command[None], frozen=True):
     verdict: Verdict
 
     def keys(self) -> Iterable[Key]:
-        yield Duty, (self.duty.account, self.duty.id)
-        yield from keys_of_refund(self.refund, self.verdict)
+        return keys(self.refund)
 
     def decide(self, work: Work) -> None:
         refund = work.get(Refund, self.refund.account, self.refund.id)

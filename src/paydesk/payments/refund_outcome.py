@@ -14,7 +14,7 @@ from paydesk.duties.lease import no_more
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.record import EventType
 from paydesk.events.record import keys as event_keys
-from paydesk.ledger import LedgerTransaction
+from paydesk.ledger import Balance, Chart, LedgerTransaction
 from paydesk.payments import refund_books
 from paydesk.payments.late_payment import follow
 from paydesk.payments.refund import refund_duty, refund_duty_id
@@ -66,25 +66,22 @@ def apply_refund(work: Work, refund: Refund, verdict: Verdict, cause: str) -> bo
     return True
 
 
-def keys_of_refund(refund: Refund, verdict: Verdict) -> Iterable[Key]:
-    """The rows that a verdict on this refund changes: a hint for the committer."""
+def keys(refund: Refund) -> Iterable[Key]:
+    """The rows that `apply_refund` wants, by the refund as it was read: a hint for the committer."""
+    chart = Chart(refund.account, refund.currency)
     yield Refund, (refund.account, refund.id)
     yield Intent, (refund.account, refund.intent)
+    yield Duty, (refund.account, refund_duty_id(refund.id))
+    yield Duty, (refund.account, _watch_id(refund))
     yield from event_keys(refund.account)
-    if refund.late_payment:
-        yield LatePayment, (refund.account, refund.late_payment)
-    if isinstance(verdict, NotSent | NotFound | NoVerdict):
-        return
+    yield Balance, (refund.account, chart.psp_clearing(refund.psp))
     if refund.idempotency_key:
         yield Kept, (refund.account, refund.idempotency_key)
-    for duty_id in (refund_duty_id(refund.id), f"{WATCH_REFUND}:{refund.id}"):
-        yield Duty, (refund.account, duty_id)
-    yield DeadDuty, (refund.account, refund_duty_id(refund.id))
-    if isinstance(verdict, Refunded):
-        yield from refund_books.keys_given(refund, verdict.psp_reference)
-    elif isinstance(verdict, RefundFailed | NotMade):
-        reference = verdict.psp_reference if isinstance(verdict, RefundFailed) else None
-        yield from refund_books.keys_failed(refund, reference)
+    if refund.late_payment:
+        yield LatePayment, (refund.account, refund.late_payment)
+        yield Balance, (refund.account, chart.late_payments)
+    else:
+        yield Balance, (refund.account, chart.refunds)
 
 
 def accepted(work: Work, refund: Refund, verdict: RefundPending, cause: str) -> None:
@@ -99,10 +96,8 @@ def succeeded(work: Work, refund: Refund, verdict: Refunded, cause: str) -> None
     done = _settle(work, refund, "refund.updated", status="succeeded", psp_reference=verdict.psp_reference)
     refund_books.given(work, done)
     _note(work, done, "refunded", cause, refunding=-done.amount_minor, refunded=done.amount_minor)
-    duty_id = f"{WATCH_REFUND}:{done.id}"
-    work.owe(
-        Duty(account=done.account, id=duty_id, kind=WATCH_REFUND, subject=done.id), after_ms=WATCH_DAYS[0] * DAY_MS
-    )
+    watch = Duty(account=done.account, id=_watch_id(done), kind=WATCH_REFUND, subject=done.id)
+    work.owe(watch, after_ms=WATCH_DAYS[0] * DAY_MS)
 
 
 def failed(work: Work, refund: Refund, verdict: RefundFailed, cause: str) -> None:
@@ -177,7 +172,7 @@ def _settle(work: Work, refund: Refund, event: EventType, **new: Any) -> Refund:
     announce(work, event, settled, refund.latest_event, render_refund(settled))
     _answer(work, settled)
     no_more(work, settled.account, refund_duty_id(settled.id))
-    if watch := work.find(Duty, settled.account, f"{WATCH_REFUND}:{settled.id}"):
+    if watch := work.find(Duty, settled.account, _watch_id(settled)):
         work.remove(watch)
     return settled
 
@@ -188,6 +183,10 @@ def parked(work: Work, dead: DeadDuty) -> None:
     if refund and refund.status == "asking" and not refund.outcome_unknown:
         unknown = work.change(refund, outcome_unknown=1)
         change(work, _intent(work, unknown), "refund_unknown", "clock", about=unknown.id, facts={"reason": "parked"})
+
+
+def _watch_id(refund: Refund) -> str:
+    return f"{WATCH_REFUND}:{refund.id}"
 
 
 def _answer(work: Work, refund: Refund) -> None:

@@ -1,4 +1,4 @@
-"""Payment intents, their attempts, what is asked about those, and every change of them, as they are stored."""
+"""Payment intents, their attempts, what is asked and heard of those, and every change of them, as they are stored."""
 
 from paydesk.store import Row, Versioned
 
@@ -148,6 +148,38 @@ class Errand(Versioned, frozen=True, kw_only=True):
     settled_ms: int | None = None
 
 
+class Notice(Versioned, frozen=True, kw_only=True):
+    """A PSP's call whose signature held: what it names, never what it said."""
+
+    TABLE = "notices"
+    KEY = ("account", "psp", "id")
+    INDEXES = (("status", "received_ms", "account", "psp", "id"), ("forget_ms", "account", "psp", "id"))
+
+    account: str
+    psp: str
+    id: str
+    """The PSP's: the same notice twice is one."""
+    about: str
+    """`charge`, `refund` or `dispute`; empty where it is about nothing that Paydesk keeps."""
+    reference: str
+    """Ours, of the charge or refund."""
+    psp_reference: str
+    body_sha256: str
+    """Of its body, in hexadecimal: shows later whether a body that somebody has is this one."""
+    status: str
+    """`new`, then `applied` (the PSP was asked, and what it said is in), `parked` (about something that is not known
+    here, or contradicts what is) or `ignored`.
+    """
+    reason: str = ""
+    """Why it is parked, or not applied yet."""
+    tries: int = 0
+    received_ms: int
+    settled_ms: int | None = None
+    """When nothing more was to be tried."""
+    forget_ms: int | None = None
+    """When it is pruned; None while something is to be tried."""
+
+
 class Refund(Versioned, frozen=True, kw_only=True):
     """Money that goes back to the card. Committed before the PSP is asked."""
 
@@ -240,6 +272,46 @@ class PaymentMethod(Versioned, frozen=True, kw_only=True):
     exp_year: int
     fingerprint: str
     created_ms: int
+
+
+class Dispute(Versioned, frozen=True, kw_only=True):
+    """A cardholder's bank takes a charge back. Opened and closed by the PSP, never here."""
+
+    TABLE = "disputes"
+    KEY = ("account", "id")
+    INDEXES = (("account", "intent", "id"),)
+
+    account: str
+    id: str
+    intent: str
+    attempt: str
+    psp: str
+    psp_reference: str
+    amount_minor: int
+    currency: str
+    fee_minor: int
+    """What the platform keeps for it, beside the amount."""
+    reason: str
+    """The bank's, in the PSP's word."""
+    status: str
+    """`needs_response`, then `won` or `lost`."""
+    livemode: int
+    event_sequence: int = 1
+    latest_event: str
+    created_ms: int
+    closed_ms: int | None = None
+
+
+class DisputeReference(Row, frozen=True, kw_only=True):
+    """The dispute that the PSP calls so: one at most."""
+
+    TABLE = "dispute_references"
+    KEY = ("account", "psp", "psp_reference")
+
+    account: str
+    psp: str
+    psp_reference: str
+    dispute: str
 
 
 class TimelineEntry(Row, frozen=True, kw_only=True):

@@ -205,9 +205,9 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     id: str
     about: str
-    """`charge`, `refund` or `dispute`."""
+    """`charge`, `refund` or `dispute`; another word where it is about nothing that Paydesk keeps."""
     reference: str
-    """Ours, of the charge or refund."""
+    """Ours, of the charge or refund; of a dispute, that of its charge. Empty where it names none."""
     psp_reference: str
 
 

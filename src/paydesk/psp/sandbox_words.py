@@ -1,8 +1,8 @@
 """The sandbox PSP's objects, as far as we read them, and what each says in the words of `base.py`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from paydesk.psp.base import (
     Authorised,
@@ -62,18 +62,22 @@ class Dispute(Struct, frozen=True):
     reference: str
     amount: int
     currency: str
-    reason: str
+    reason: Annotated[str, Meta(max_length=200)]
     status: Literal["needs_response", "won", "lost"]
 
 
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]+(?!\n)$")]
+
+
 class Subject(Struct, frozen=True):
-    id: str
-    reference: str
+    id: Name
+    reference: Annotated[str, Meta(max_length=200, pattern=r"^[!-~]*(?!\n)$")] = ""
 
 
 class NoticeBody(Struct, frozen=True):
-    id: str
-    type: Literal["charge.updated", "refund.updated", "dispute.updated"]
+    id: Name
+    type: Annotated[str, Meta(max_length=200)]
+    """`charge.updated`, `refund.updated`, `dispute.updated`; a newer PSP may know more."""
     object: Subject
 
 

@@ -6,7 +6,7 @@ While a snapshot is open the write-ahead log can't begin anew: close it.
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from paydesk.store.rows import Row, table_of
 from paydesk.store.sqlite import connect, storage_faults
@@ -33,15 +33,14 @@ class Snapshot:
             for values in self._database.execute(statement, tuple(equal.values())):
                 yield cast("RowType", table.row(values))
 
-    def count(self, kind: type[Row]) -> int:
+    def total(self, kind: type[Row], column: str) -> int:
+        """The sum of a column. It holds the loop while it reads the whole table: for small ones."""
+        statement = f'SELECT coalesce(sum("{column}"), 0) FROM "{table_of(kind).name}"'  # noqa: S608 (names are our own)
         with storage_faults:
-            return self._number(f'SELECT count(*) FROM "{table_of(kind).name}"')  # noqa: S608 (the name is our own)
+            return self._database.execute(statement).fetchone()[0]
 
     def close(self) -> None:
         self._database.close()
-
-    def _number(self, statement: str) -> Any:
-        return self._database.execute(statement).fetchone()[0]
 
 
 @contextmanager

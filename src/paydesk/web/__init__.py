@@ -2,8 +2,8 @@
 
 Read: `routes.py` (every route and its handler), `door.py` (one ASGI application), `call.py`, `signed.py` and
 `shopper.py` (who is
-asking), then the handlers: `intents.py`, `status.py`, `checkout.py`, `endpoints.py`, `reads.py`, `lists.py`,
-`health.py`, `static.py`, `challenge.py`.
+asking), then the handlers: `intents.py`, `status.py`, `checkout.py`, `endpoints.py`, `books.py`, `reads.py`,
+`lists.py`, `health.py`, `static.py`, `challenge.py`.
 What requests may hold: `protocol.py` (limits of the wire), `bodies.py`, `field_errors.py`, `card_numbers.py`. What
 people
 and machines read of it: `answers.py` → `schemas.py` → `openapi.py` → `described.py` and `docs.py`. The frame:

@@ -11,6 +11,7 @@ from paydesk.events import record
 from paydesk.events.endpoints import WebhookEndpoint
 from paydesk.events.record import EventType
 from paydesk.ledger.shapes import LedgerAccount, LedgerEntry, LedgerTransactionAnswer
+from paydesk.payments.dispute_shapes import Dispute
 from paydesk.payments.late_shapes import LatePayment
 from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
@@ -41,10 +42,16 @@ class LatePaymentList(Listed[LatePayment], frozen=True, kw_only=True):
     """A page of late payments, newest first."""
 
 
+class DisputeList(Listed[Dispute], frozen=True, kw_only=True):
+    """A page of disputes, newest first."""
+
+
 class EventData(Struct, frozen=True, kw_only=True):
     """What an event is about."""
 
-    object: Annotated[Raw, Meta(extra_json_schema=reference(PaymentIntent | Refund | LatePayment | WebhookEndpoint))]
+    object: Annotated[
+        Raw, Meta(extra_json_schema=reference(PaymentIntent | Refund | LatePayment | Dispute | WebhookEndpoint))
+    ]
     """As it was at that moment, without `client_secret`."""
 
 

@@ -89,10 +89,11 @@ class Call:
             raise Refusal("duplicate_header", f"{title} may stand once.", param=title)
         return found[0].decode("latin-1") if found else None
 
-    async def body(self) -> bytes:
-        """All of it; bounded by `body_bytes_max` here too, whatever stands in front."""
+    async def body(self, bytes_max: int | None = None) -> bytes:
+        """All of it; bounded by `body_bytes_max` here too, whatever stands in front, or by less."""
         if self._body is None:
-            self._body = await self._read()
+            says = f"The body is larger than {bytes_max // 1024} KiB." if bytes_max else ""
+            self._body = await self._read(bytes_max or self.desk.config.body_bytes_max, says)
         return self._body
 
     def parameters(self, *known: str) -> dict[str, str]:
@@ -110,7 +111,7 @@ class Call:
             found[name] = value
         return found
 
-    async def _read(self) -> bytes:
+    async def _read(self, bytes_max: int, says: str) -> bytes:
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -119,8 +120,8 @@ class Call:
                 raise ClientGone
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
-            if size > self.desk.config.body_bytes_max:
-                raise Refusal("body_too_large")
+            if size > bytes_max:
+                raise Refusal("body_too_large", says)
             if not message.get("more_body"):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -1,11 +1,13 @@
 """What the door is handed: everything the rooms need, and what only the door uses."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Protocol
 
 from paydesk.events.deliver import EventDesk
 from paydesk.merchants import Directory
 from paydesk.payments.waiting import WaitingDesk
+from paydesk.psp.base import Psp
 from paydesk.requests.limits import Bucket, ReadNonces
 from paydesk.store.later import GivesLists
 from paydesk.vault.keys import CardKeys
@@ -46,6 +48,13 @@ class DoorDesk(WaitingDesk, EventDesk, Protocol):
 
     @property
     def per_address(self) -> Bucket | None: ...
+    @property
+    def notices_per_address(self) -> Bucket | None: ...
+    @property
+    def psps(self) -> Mapping[str, Psp]:
+        """The adapters by the names of their PSPs."""
+        ...
+
     @property
     def read_nonces(self) -> ReadNonces: ...
     def asking(self, account: str = "") -> int:

@@ -20,10 +20,7 @@ async def read(call: Call) -> Response:
     """One late payment."""
     who = await caller(call)
     call.parameters()
-    late = await call.desk.reader.get(LatePayment, who.account, call.part("late_payment"))
-    if late is None:
-        raise Refusal("resource_missing", "No such late_payment.", param="late_payment")
-    return Response(body=render_late(late))
+    return Response(body=render_late(await _late_payment(call, who.account)))
 
 
 async def index(call: Call) -> Response:
@@ -40,7 +37,7 @@ async def refund(call: Call) -> Response:
     who = await caller(call, needs_idempotency_key=True)
     call.parameters()
     decode(json_body(call, who.body), DecideBody)
-    return await once(call, who, _decision(call, who, keep=False))
+    return await once(call, who, await _decision(call, who, keep=False))
 
 
 async def keep(call: Call) -> Response:
@@ -48,8 +45,15 @@ async def keep(call: Call) -> Response:
     who = await caller(call, needs_idempotency_key=True)
     call.parameters()
     decode(json_body(call, who.body), DecideBody)
-    return await once(call, who, _decision(call, who, keep=True))
+    return await once(call, who, await _decision(call, who, keep=True))
 
 
-def _decision(call: Call, who: Caller, *, keep: bool) -> DecideLate:
-    return DecideLate(account=who.account, late_payment=call.part("late_payment"), keep=keep, cause=who.name)
+async def _decision(call: Call, who: Caller, *, keep: bool) -> DecideLate:
+    return DecideLate(late_payment=await _late_payment(call, who.account), keep=keep, cause=who.name)
+
+
+async def _late_payment(call: Call, account: str) -> LatePayment:
+    late = await call.desk.reader.get(LatePayment, account, call.part("late_payment"))
+    if late is None:
+        raise Refusal("resource_missing", "No such late_payment.", param="late_payment")
+    return late

@@ -22,6 +22,7 @@ ABOUT = (
 TAGS = {
     "v1": ("Your server", "Signed requests. Status and stream also take a client secret."),
     "checkout": ("The shopper's browser", "What the card form asks, with the client secret of one payment intent."),
+    "psp": ("The PSP", "What it is to call when something changed, with the secret of its notices."),
     "": ("Whoever runs it", "Whether it lives, and whether it takes requests."),
 }
 """By the first part of a path."""
@@ -32,8 +33,11 @@ PARTS = {
     "refund": ("The refund's id.", f"^re_{ID}$"),
     "late_payment": ("The late payment's id.", f"^lp_{ID}$"),
     "state": ("Which challenge, and what proves it: as in `next_action.url`.", f"^at_{ID}[.][A-Za-z0-9_-]{{22}}$"),
+    "dispute": ("The dispute's id.", f"^dp_{ID}$"),
     "event": ("The event's id.", f"^evt_{ID}$"),
     "endpoint": ("The endpoint's id.", f"^we_{ID}$"),
+    "psp": ("The adapter's name.", "^[a-z]+$"),
+    "account": ("The account's id.", "^acct_[0-9a-hjkmnp-tv-z]{8}$"),
     "key": ("The idempotency key.", "^[A-Za-z0-9._:-]{1,255}$"),
 }
 """The parts of paths: what they are, and their form."""

@@ -9,7 +9,7 @@ from paydesk.errors import Refusal
 from paydesk.money import AMOUNT_MAX, check_amount
 from paydesk.payments.refund import BeginRefund
 from paydesk.payments.refund_shapes import Reason, render_refund
-from paydesk.payments.rows import Refund
+from paydesk.payments.rows import Intent, Refund
 from paydesk.payments.waiting import refund_answered
 from paydesk.requests.once import reply_of
 from paydesk.web.bodies import check_metadata, decode
@@ -41,16 +41,18 @@ async def create(call: Call) -> Response:
         check_amount(wanted.amount, account.amount_max)
     if wanted.metadata:
         check_metadata(wanted.metadata)
+    intent = await call.desk.reader.get(Intent, who.account, wanted.payment_intent)
+    if intent is None:
+        raise Refusal("resource_missing", "No such payment_intent.", param="payment_intent")
     command = BeginRefund(
-        account=who.account,
-        intent=wanted.payment_intent,
+        intent=intent,
         amount_minor=wanted.amount,
         reason=wanted.reason,
         metadata=msgspec.json.encode(wanted.metadata).decode() if wanted.metadata else "{}",
         cause=who.name,
         idempotency_key=who.signed.idempotency_key,
     )
-    reply = await recorded_once(call, who, command, wanted.payment_intent)
+    reply = await recorded_once(call, who, command, intent.id)
     if not reply.running:
         return answer(call, who.account, reply)
     key, again = who.signed.idempotency_key, reply.replayed

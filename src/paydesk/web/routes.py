@@ -10,6 +10,7 @@ from msgspec import Struct
 from paydesk.errors import CODES
 from paydesk.events.endpoints import Deleted, WebhookEndpoint
 from paydesk.ledger.balance import BalanceAnswer
+from paydesk.payments.dispute_shapes import Dispute
 from paydesk.payments.late_shapes import LatePayment
 from paydesk.payments.refund_shapes import Refund
 from paydesk.payments.shapes import PaymentIntent, ShopperIntent
@@ -19,11 +20,13 @@ from paydesk.web import (
     books,
     challenge,
     checkout,
+    disputes,
     docs,
     endpoints,
     health,
     intents,
     late_payments,
+    notices,
     operations,
     reads,
     refunds,
@@ -146,6 +149,9 @@ ROUTES = (
           late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
     Route("POST", "/v1/late_payments/{late_payment}/keep", late_payments.keep, "signature",
           late_payments.DecideBody, LatePayment, needs_idempotency_key=True, refusals=(*MISSING, "invalid_state")),
+    Route("GET", "/v1/disputes", disputes.index, "signature", None, answers.DisputeList, parameters=(*PAGE, OF_INTENT),
+          refusals=MISSING),
+    Route("GET", "/v1/disputes/{dispute}", disputes.read, "signature", None, Dispute, refusals=MISSING),
     Route("GET", "/v1/events", reads.events, "signature", None, answers.EventList, parameters=PAGE),
     Route("GET", "/v1/events/{event}", reads.event, "signature", None, answers.Event, refusals=MISSING),
     Route("POST", "/v1/webhook_endpoints", endpoints.create, "signature", endpoints.CreateEndpoint, WebhookEndpoint,
@@ -175,6 +181,8 @@ ROUTES = (
     Route("POST", "/checkout/{intent}/confirm", checkout.confirm, "client_secret", checkout.ConfirmBody, ShopperIntent,
           also=((202, "The PSP has not answered yet: `processing`. Do not pay again; ask the status."),),
           refusals=CONFIRM_REFUSALS),
+    Route("POST", "/psp/{psp}/notices/{account}", notices.take, answer=notices.NoticeTaken,
+          refusals=("invalid_signature", "body_too_large")),
     Route("GET", "/livez", health.live, "none", None, answers.Health),
     Route("GET", "/readyz", health.ready, "none", None, answers.Health, refusals=("storage_unavailable",)),
     Route("GET", "/openapi.json", docs.openapi, media=None),

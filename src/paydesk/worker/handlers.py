@@ -14,6 +14,8 @@ from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
 from paydesk.payments.maturity import MATURE, Mature
+from paydesk.payments.notices.heed import heed
+from paydesk.payments.notices.take import NOTICE
 from paydesk.payments.refund import REFUND
 from paydesk.payments.refund_ask import run_refund, watch_refund
 from paydesk.payments.refund_outcome import WATCH_REFUND
@@ -43,6 +45,9 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     async def errand(duty: Duty, carried: object) -> None:
         await run_errand(desk, duty)
 
+    async def notice(duty: Duty, carried: object) -> None:
+        await heed(desk, duty)
+
     async def mature(duty: Duty, carried: object) -> None:
         await desk.submit(Mature(duty=duty))
 
@@ -61,6 +66,7 @@ def handlers(desk: WorkerDesk) -> Mapping[str, Handler]:
     return {
         ASK_PSP: ask_psp,
         ERRAND: errand,
+        NOTICE: notice,
         REFUND: refund,
         WATCH_REFUND: watch,
         MATURE: mature,

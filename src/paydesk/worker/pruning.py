@@ -1,5 +1,5 @@
-"""What is swept away when its time is over: nonces, kept answers, uses of card payloads, markers of batches. In small
-steps.
+"""What is swept away when its time is over: nonces, kept answers, uses of card payloads, notices that are done with,
+markers of batches. In small steps.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from msgspec import Struct
 from paydesk.desk import Desk
 from paydesk.errors import Refusal
 from paydesk.payments.refund_outcome import OPEN
-from paydesk.payments.rows import CardUse, Intent, Refund
+from paydesk.payments.rows import CardUse, Intent, Notice, Refund
 from paydesk.payments.states import TERMINAL
 from paydesk.requests.once import KEEP_MS
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
@@ -44,6 +44,7 @@ SWEEPS = (
     Sweep(kind=CardUse, by="expires_ms", keep_ms=0),
     Sweep(kind=Marker, by="created_ms", keep_ms=MARKER_MS),
     Sweep(kind=Kept, by="expires_ms", keep_ms=0),
+    Sweep(kind=Notice, by="forget_ms", keep_ms=0),
 )
 
 
