@@ -56,7 +56,7 @@ def told_of(facts: Facts) -> Iterator[str]:
     of: defaultdict[str, list[Event]] = defaultdict(list)
     for event in facts.events:
         of[event.object_id].append(event)
-    for thing in (*facts.intents.values(), *facts.refunds, *facts.late_payments):
+    for thing in (*facts.intents.values(), *facts.refunds, *facts.late_payments, *facts.disputes):
         events = sorted(of.pop(thing.id, []), key=lambda event: event.sequence)
         before = [None, *(event.id for event in events)]
         chained = [event.previous_event_id for event in events] == before[:-1] and before[-1] == thing.latest_event

@@ -1,5 +1,7 @@
 """What the server's handlers do for a request, without HTTP and encryption: the same commands, the same waiting."""
 
+import hashlib
+
 from msgspec import Struct
 
 from paydesk.assembly.house import House
@@ -7,6 +9,7 @@ from paydesk.errors import Refusal
 from paydesk.payments.ask import check_psp_is_up
 from paydesk.payments.challenge import came_back
 from paydesk.payments.confirm import Confirm, ConfirmSaved, used_key
+from paydesk.payments.notices.take import TakeNotice
 from paydesk.payments.refund import BeginRefund
 from paydesk.payments.refund_shapes import render_refund
 from paydesk.payments.rows import CardUse, Intent, PaymentMethod
@@ -116,6 +119,20 @@ async def confirm(account: str, intent_id: str, payload: Payload, house: House) 
 async def come_back(account: str, attempt_id: str, house: House) -> None:
     """The bank sends the shopper back."""
     await came_back(house, account, attempt_id)
+
+
+async def notice(account_id: str, body: bytes, headers: dict[str, str], house: House) -> bool:
+    """A PSP's call; whether it was taken. What no secret of the account signed is not."""
+    account = await house.account(account_id)
+    assert account is not None  # It was made before anything else.
+    secret = house.directory.notice_secret(account)
+    assert secret is not None
+    said = house.psp(account.psp).read_notice(headers, body, secret, house.world.wall_ms())
+    if said is None:
+        return False
+    sha = hashlib.sha256(body).hexdigest()
+    await house.submit(TakeNotice(account=account.id, psp=account.psp, said=said, body_sha256=sha))
+    return True
 
 
 async def status(account: str, intent_id: str, house: House) -> Intent:

@@ -62,6 +62,8 @@ class Told(Struct):
     """Intents that were shown as over → as what: `succeeded`, `canceled`."""
     answers: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     """Account and idempotency key → the answer that was given under it and stays."""
+    broken: dict[str, None] = field(default_factory=dict)
+    """Attempts with which the PSP broke its promise: what was told of them may have been overtaken."""
     refused_orders: list[str] = field(default_factory=list)
     """Orders for which every answer promised that nothing was done."""
     refused_payloads: list[str] = field(default_factory=list)

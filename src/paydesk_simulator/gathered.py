@@ -8,10 +8,11 @@ from msgspec import Struct
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
-from paydesk.payments.rows import Attempt, CardUse, Errand, Intent, LatePayment, Refund, TimelineEntry
+from paydesk.payments.rows import Attempt, CardUse, Dispute, Errand, Intent, LatePayment, Notice, Refund, TimelineEntry
 from paydesk.requests.rows import Kept
 from paydesk.store import Duty
-from paydesk_sandbox.psp.books import Books, Entry, RefundEntry
+from paydesk_sandbox.psp.books import DisputeEntry, Entry, RefundEntry
+from paydesk_sandbox.psp.rules import Psp
 from paydesk_simulator.facts import Database, Told
 from paydesk_simulator.receiver import Receiver
 
@@ -23,6 +24,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     balances: Sequence[Balance]
     card_uses: Sequence[CardUse]
     dead: Sequence[DeadDuty]
+    disputes: Sequence[Dispute]
     deliveries: Sequence[Delivery]
     duties: Sequence[Duty]
     endpoints: Sequence[Endpoint]
@@ -32,6 +34,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     kept: Sequence[Kept]
     late_payments: Sequence[LatePayment]
     maturities: Sequence[Maturity]
+    notices: Sequence[Notice]
     postings: Sequence[Posting]
     refunds: Sequence[Refund]
     timeline: Sequence[TimelineEntry]
@@ -40,14 +43,19 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Attempt → what the PSP has under that reference."""
     psp_refunds: dict[str, list[RefundEntry]]
     """Refund → what the PSP has under that reference."""
+    psp_disputes: dict[str, DisputeEntry]
+    """The PSP's id → the dispute at the bank."""
+    untold: set[str]
+    """What the PSP once did not tell of: its notice was lost, or given up."""
     told: Told
     receivers: dict[str, Receiver]
     """Endpoint → who is there."""
     now_ms: int
 
 
-def gather(database: Database, books: Books, told: Told, receivers: dict[str, Receiver], now_ms: int) -> Facts:
+def gather(database: Database, psp: Psp, told: Told, receivers: dict[str, Receiver], now_ms: int) -> Facts:
     """Read it all."""
+    books = psp.books
     charges: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in books.charges.all.values():
         charges[entry.charge.reference].append(entry)
@@ -59,6 +67,7 @@ def gather(database: Database, books: Books, told: Told, receivers: dict[str, Re
         balances=database.all(Balance),
         card_uses=database.all(CardUse),
         dead=database.all(DeadDuty),
+        disputes=database.all(Dispute),
         deliveries=database.all(Delivery),
         duties=database.all(Duty),
         endpoints=database.all(Endpoint),
@@ -68,12 +77,15 @@ def gather(database: Database, books: Books, told: Told, receivers: dict[str, Re
         kept=database.all(Kept),
         late_payments=database.all(LatePayment),
         maturities=database.all(Maturity),
+        notices=database.all(Notice),
         postings=database.all(Posting),
         refunds=database.all(Refund),
         timeline=database.all(TimelineEntry),
         transactions=database.all(LedgerTransaction),
         charges=charges,
         psp_refunds=psp_refunds,
+        psp_disputes=books.disputes.all,
+        untold={one.about for one in psp.notices.records.values() if one.state in ("lost", "given_up")},
         told=told,
         receivers=receivers,
         now_ms=now_ms,

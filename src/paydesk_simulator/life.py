@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import msgspec
 
 from paydesk.payments.maturity import MATURE
+from paydesk.payments.notices.fate import UNKNOWN
+from paydesk.payments.notices.take import NOTICE
 from paydesk.payments.refund_outcome import WATCH_REFUND
 from paydesk.payments.rows import Intent, TimelineEntry
 from paydesk.payments.states import TERMINAL, table
@@ -43,9 +45,14 @@ def _walk(intent: Intent, entries: list[TimelineEntry]) -> Iterator[str]:
 
 def settled(facts: Facts) -> Iterator[str]:
     """3: nothing stays open once the faults are over."""
+    parked = {f"{NOTICE}:{notice.psp}/{notice.id}" for notice in facts.notices if notice.status == "parked"}
     for duty in facts.duties:
-        if duty.kind not in (MATURE, WATCH_REFUND) or duty.due_ms <= facts.now_ms:  # Those wait for their day.
+        waits = duty.kind in (MATURE, WATCH_REFUND) or duty.id in parked  # Those wait for their day.
+        if duty.due_ms <= facts.now_ms or not waits:
             yield f"{duty.id} is still owed"
+    for notice in facts.notices:
+        if notice.status not in ("applied", "ignored") and (notice.status, notice.reason) != ("parked", UNKNOWN):
+            yield f"{notice.id} about {notice.about} {notice.reference} is {notice.status}: {notice.reason}"
     yield from (f"{dead.id} was parked: {dead.reason}" for dead in facts.dead)
     yield from (f"{attempt.id} is still {attempt.status}" for attempt in facts.attempts if attempt.status in STILL)
     yield from (f"{errand.id} is still asking" for errand in facts.errands if errand.status == "asking")

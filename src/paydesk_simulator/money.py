@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from paydesk.ledger.chart import purpose
 from paydesk.ledger.verify import Off, recount
-from paydesk.payments.rows import Attempt, Refund
+from paydesk.payments.rows import Attempt, Dispute, Refund
 from paydesk.store import Row
 from paydesk_simulator.gathered import Facts
 
@@ -65,7 +65,7 @@ def beliefs(facts: Facts) -> Iterator[str]:
             yield f"{attempt.id} took {attempt.captured_minor}, the PSP {charges[0].amount_captured}"
     status = {attempt.id: attempt.status for attempt in facts.attempts}
     for attempt_id, told in facts.told.outcomes.items():
-        if status.get(attempt_id) != told:
+        if status.get(attempt_id) != told and attempt_id not in facts.told.broken:
             yield f"a shopper was told that {attempt_id} is {told}, but it is {status.get(attempt_id)}"
 
 
@@ -88,16 +88,43 @@ def _asked(refund: Refund) -> tuple[int, str, str]:
     return refund.amount_minor, refund.currency, refund.charge
 
 
+def disputed(facts: Facts) -> Iterator[str]:
+    """5, 8: each dispute that was told of stands as it does at the bank, with its transactions, each once."""
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for transaction in facts.transactions:
+        kinds[transaction.reference].append(transaction.kind)
+    ours = {dispute.psp_reference: dispute for dispute in facts.disputes}
+    for psp_id, entry in facts.psp_disputes.items():
+        row, real = ours.pop(psp_id, None), entry.dispute
+        if row is None or (row.status != real.status):
+            if psp_id not in facts.untold:
+                yield f"{psp_id} is {real.status} at the bank, and {row and row.status} here"
+        elif (row.amount_minor, row.currency, row.attempt) != (real.amount, real.currency, real.reference):
+            yield f"{row.id} is {row.amount_minor} of {row.attempt}, the bank's is {real}"
+    for row in facts.disputes:
+        wanted = ["dispute_opened", *([] if row.status == "needs_response" else [f"dispute_{row.status}"])]
+        if sorted(kinds[row.psp_reference]) != sorted(wanted):
+            yield f"{row.id} is {row.status}, posted are {kinds[row.psp_reference]}"
+    yield from (f"{psp_id} is known here, and not at the bank" for psp_id in ours)
+
+
 def never_too_much(facts: Facts) -> Iterator[str]:
     """5: refunded + being refunded + disputed is not beyond what was captured, and counted right."""
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for refund in facts.refunds:
         if not refund.late_payment:
             sums[refund.intent][refund.status] += refund.amount_minor
+    disputes: defaultdict[str, list[Dispute]] = defaultdict(list)
+    for dispute in facts.disputes:
+        disputes[dispute.intent].append(dispute)
+    late = {payment.attempt for payment in facts.late_payments}
     for intent in facts.intents.values():
         of = sums[intent.id]
         if intent.refunded_minor != of["succeeded"] or intent.refunding_minor != of["asking"] + of["pending"]:
             yield f"{intent.id} counts {intent.refunded_minor} and {intent.refunding_minor}, its refunds are {of}"
+        held = sum(one.amount_minor for one in disputes[intent.id] if one.status != "won" and one.attempt not in late)
+        if intent.disputed_minor != held:
+            yield f"{intent.id} counts {intent.disputed_minor} as disputed, its disputes are {disputes[intent.id]}"
         if intent.refunded_minor + intent.refunding_minor > intent.received_minor:
             yield f"{intent.id} gave back {intent.refunded_minor} of {intent.received_minor}"
 
@@ -170,12 +197,21 @@ def books_agree(facts: Facts) -> Iterator[str]:
             if made.refund.status == "succeeded" or (made.refund.status == "failed" and refund.id in failed_unseen):
                 holds[refund.account, refund.currency] -= made.refund.amount
     under_way: Counter[tuple[str, str]] = Counter()
+    disputed: Counter[tuple[str, str]] = Counter()
+    for dispute in facts.disputes:
+        key = dispute.account, dispute.currency
+        holds[key] -= dispute.amount_minor if dispute.status == "lost" else 0
+        disputed[key] -= dispute.amount_minor if dispute.status == "needs_response" else 0
     for refund in facts.refunds:
         if refund.status in ("asking", "pending") and not refund.late_payment:
             under_way[refund.account, refund.currency] -= refund.amount_minor
+    waiting: Counter[tuple[str, str]] = Counter()
+    for late in facts.late_payments:
+        waiting[late.account, late.currency] -= late.amount_minor if late.status in ("held", "refunding") else 0
     for balance in facts.balances:
         what, key = purpose(balance.ledger_account), (balance.account, balance.currency)
-        due = {"psp_clearing": holds[key], "refunds": under_way[key]}.get(what, balance.amount_minor)
+        known = {"psp_clearing": holds, "refunds": under_way, "disputes": disputed, "late_payments": waiting}
+        due = known[what][key] if what in known else balance.amount_minor
         if balance.amount_minor != due:
             yield f"{balance.ledger_account} is {balance.amount_minor}, and should be {due}"
     booked = {(one.account, one.currency) for one in facts.balances if purpose(one.ledger_account) == "psp_clearing"}
@@ -186,6 +222,7 @@ MONEY = (
     charged_once,
     beliefs,
     given_back,
+    disputed,
     never_too_much,
     books,
     posted_once,

@@ -1,15 +1,21 @@
 """The sandbox PSP in memory: its real rules and books, our clock, faults ordered by the weather."""
 
 import asyncio
+from functools import partial
+from typing import cast
 
+from paydesk.errors import Refusal
 from paydesk.world import Answer, NoAnswer, Outgoing
-from paydesk_sandbox.psp.faults import Calls, Fault, Kind
+from paydesk_sandbox.psp.faults import Calls, Fault, Kind, Plan
+from paydesk_sandbox.psp.notices import Notice
 from paydesk_sandbox.psp.rules import Call, Psp
 from paydesk_sandbox.psp.terms import Terms
+from paydesk_simulator import door
 from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import Random
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.network import Outcome
+from paydesk_simulator.process import Lost, Server
 from paydesk_simulator.weather import Weather
 
 ORIGIN = "http://psp.example"
@@ -21,7 +27,8 @@ AT_ONCE: dict[str, Kind] = {"psp refuse": "refuse", "psp forget keys": "forget_k
 """What strikes all that come, and is thrown for with each charge."""
 POSTED: dict[Calls, str] = {"charges": "psp", "captures": "capture", "releases": "cancel", "refunds": "refund"}
 _POSTS: tuple[Kind, ...] = (
-    "late", "lands_late", "lost_after", "lost_before", "status", "status_after", "garbage", "wrong_amount", "reset"
+    "late", "lands_late", "lost_after", "lost_before", "status", "status_after", "garbage", "wrong_amount", "reset",
+    "notice_early",
 )  # fmt: skip
 _LOOK_UPS: tuple[Kind, ...] = ("late", "lost_before", "status", "garbage", "wrong_amount", "reset")
 FAULTS: dict[Calls, dict[str, Kind]] = {
@@ -32,6 +39,7 @@ FAULTS["lookups"] = {f"look-up {kind.replace('_', ' ')}": kind for kind in _LOOK
 """What the weather calls a fault → what the sandbox does, by the kind of call."""
 STATUSES = (500, 502, 503, 429, 400)
 LOOK_SECONDS = 1.0
+NOTICES = ("notice twice", "notice late", "notice lost", "notice reordered", "notice forged", "notice unknown")
 
 
 class PspPeer:
@@ -45,6 +53,11 @@ class PspPeer:
         self._weather = weather
         self._journal = journal
         self._away_until = 0.0
+        self._sending: set[asyncio.Task[None]] = set()
+        self.server: Server
+        """Whom notices are sent to."""
+        self.broken: dict[str, None] = {}
+        """References of charges with which the PSP broke its promise: they landed after all that was in flight."""
         terms = Terms(
             challenge_ms=dice.choice((20_000, 60_000, 900_000)),
             authorised_ms=dice.choice((30_000, 120_000, 7 * 86_400_000)),
@@ -53,10 +66,42 @@ class PspPeer:
         self.psp = Psp(salt=b"%d" % seed, terms=terms if hasty else Terms())
 
     async def run(self) -> None:
-        """Let happen what happens by itself, for ever."""
+        """Let happen what happens by itself, and send notices, for ever."""
         while True:
-            self.psp.due(self._loop.now_ms())
+            now_ms = self._loop.now_ms()
+            self.psp.due(now_ms)
+            for notice in self.psp.notices.take(now_ms):
+                self._sending.add(task := self._loop.create_task(self._send(notice)))
+                task.add_done_callback(self._sending.discard)
             await asyncio.sleep(LOOK_SECONDS)
+
+    def begin_storm(self) -> None:
+        """From now on notices go wrong."""
+        rates = {_of_notices(name): rate for name, rate in self._weather.rates(NOTICES).items() if rate}
+        self.psp.faults.follow(Plan(seed=self._dice.randrange(2**32), rates=rates))
+
+    def end_storm(self) -> None:
+        """Nothing goes wrong any more; what went wrong with notices is counted."""
+        self.psp.faults.clear()
+        for name in NOTICES:
+            for _ in range(self.psp.faults.hits[_of_notices(name)]):
+                self._journal.count(name)
+
+    async def _send(self, notice: Notice) -> None:
+        """To the server, which may be down, or not answer."""
+        await asyncio.sleep(max(notice.not_before_ms - self._loop.now_ms(), 0) / 1000)
+        taken = await self._call_server(notice)
+        self._journal.tell(f"notice {notice.number} try {notice.tries}: {'taken' if taken else 'not taken'}")
+        if taken and notice.forged:
+            self._journal.violated(f"notice {notice.number} is forged, and was taken")
+        self.psp.notices.heard(notice, taken, self._loop.now_ms())
+
+    async def _call_server(self, notice: Notice) -> bool:
+        account = notice.url.rpartition("/")[2]
+        try:
+            return await self.server.ask(partial(door.notice, account, notice.body, dict(notice.headers)))
+        except (Lost, Refusal):
+            return False
 
     def refuses(self, request: Outgoing) -> bool:
         if not self._weather.calm and self._loop.time() < self._away_until:
@@ -73,6 +118,10 @@ class PspPeer:
             await given_up
             latest = MAX_IN_FLIGHT_SECONDS - CARDS_LATE_SECONDS
             await asyncio.sleep(max(self._dice.uniform(0, latest) for _ in range(3)))  # Bugs live at the last moment.
+        elif call.kind == "charges" and self._weather.strikes("psp lands too late"):
+            await given_up
+            await asyncio.sleep(MAX_IN_FLIGHT_SECONDS + self._dice.uniform(0, 60))
+            self.broken[call.idempotency_key.partition(":")[0]] = None
         else:
             self._order_fault(call)
         handling = self.psp.meet(call, self._loop.now_ms())
@@ -108,6 +157,10 @@ class PspPeer:
         self.psp.order(Fault(fault=kind, for_ms=for_ms))
         if kind == "refuse":
             self._away_until = self._loop.time() + for_ms / 1000
+
+
+def _of_notices(name: str) -> Kind:
+    return cast("Kind", name.replace(" ", "_"))
 
 
 def _call(request: Outgoing) -> Call:

@@ -67,6 +67,7 @@ class Run(Stage):
         """Safety: whatever goes wrong, nothing wrong is done."""
         self.server.weather.calm = self.server.crashes.calm = False
         self.server.crashes.arm()
+        self.psp.begin_storm()
         await asyncio.sleep(self._payments * ARRIVE_SECONDS + FAULTS_SECONDS * self.dice.random())
 
     async def _client(self, number: int) -> None:

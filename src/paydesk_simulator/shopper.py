@@ -159,7 +159,7 @@ class Shopper:
             self._journal.violated(f"{digest} stood for {known}, and then for {shown.attempt}")
         if shown.attempt_status in FINAL:
             before = self._told.outcomes.setdefault(shown.attempt, shown.attempt_status)
-            if before != shown.attempt_status:
+            if before != shown.attempt_status and shown.attempt not in self._told.broken:
                 self._journal.violated(f"{shown.attempt} was {before}, and then {shown.attempt_status}")
         self._note_intent(shown.intent_status)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from paydesk.assembly import operator
 from paydesk.assembly.house import House
 from paydesk.events.endpoints import add_endpoint
+from paydesk_sandbox.psp.notices import NoticeEndpoint
+from paydesk_sandbox.psp.rules import merchant_fingerprint
 from paydesk_simulator import checks
 from paydesk_simulator.bank import Bank
 from paydesk_simulator.clock import VirtualLoop
@@ -33,9 +35,11 @@ MERCHANTS = ((("*",), ("payment_intent.succeeded", "payment_intent.payment_faile
 
 LATE_PAYMENTS = ("refund", "hold", "keep")
 """What each merchant wants done with late payments."""
-OWED = """SELECT (SELECT count(*) FROM duties WHERE kind NOT IN ('mature', 'watch_refund') OR due_ms <= ?)
+OWED = """SELECT (SELECT count(*) FROM duties WHERE due_ms <= ? OR kind NOT IN ('mature', 'watch_refund') AND id NOT IN
+    (SELECT 'notice:' || psp || '/' || id FROM notices WHERE status = 'parked'))
     + (SELECT count(*) FROM payment_intents WHERE status IN ('processing', 'requires_action', 'requires_capture'))"""
-"""What is to be done before the run is over; pending money waits for its day, and so do looks after refunds."""
+"""What is to be done before the run is over; pending money waits for its day, and so do looks after refunds;
+notices about nothing are looked at for a day."""
 
 
 class Stage:
@@ -51,6 +55,8 @@ class Stage:
         self.database = Database(data / "paydesk.db")
         self.told = Told()
         self.psp = PspPeer(loop, dice_of(seed, "psp"), self.server.weather, self.journal, seed, hasty=hasty)
+        self.psp.server = self.server
+        self.told.broken = self.psp.broken
         self.network.peers[ORIGIN] = self.psp
         self.bank = Bank(
             self.psp.psp,
@@ -83,7 +89,7 @@ class Stage:
         """Liveness: with nothing going wrong any more, everything settles."""
         self.server.weather.calm = True
         self.server.crashes.disarm()
-        self.psp.psp.faults.clear()
+        self.psp.end_storm()
         self.journal.tell("calm")
         until = self.loop.time() + SETTLE_SECONDS
         for client in clients:
@@ -112,14 +118,17 @@ class Stage:
             name=f"Shop {number}",
             origins=[],
             psp_url=ORIGIN,
-            psp_key=None,
+            psp_key=f"key-of-{number}",
             fee="1.5%+25" if number else "0",
             refund_fee="25" if number else "0",
+            dispute_fee="1500" if number else "0",
             late_payments=LATE_PAYMENTS[number],
             settlement_delay_days=1 + number,
         )
         made = await self.server.ask(create)  # type: ignore[arg-type]
         account, key = made["account_id"], made["key_id"]
+        told_at = NoticeEndpoint(url=made["notice_url"], secret=made["notice_secret"])
+        self.psp.psp.notices.send_to(merchant_fingerprint(f"key-of-{number}"), told_at)
         for events in endpoints:
             await self._listen(account, list(events), strict=bool(number))
         self.merchants.append(
@@ -162,6 +171,6 @@ class Stage:
         self.network.peers[origin] = receiver
 
     def _compare(self) -> None:
-        facts = gather(self.database, self.psp.psp.books, self.told, self.receivers, self.loop.now_ms())
+        facts = gather(self.database, self.psp.psp, self.told, self.receivers, self.loop.now_ms())
         for sentence in checks.violations(facts):
             self.journal.violated(sentence)

@@ -20,11 +20,15 @@ _POSTS = {
     "garbage": 0.1,
     "wrong amount": 0.1,
     "reset": 0.1,
+    "notice early": 0.15,
 }
 """What may go wrong with whatever the PSP is asked to do, at most."""
 
 POSTS = ("psp", "capture", "cancel", "refund")
 """What it is asked to do: to charge, to capture, to let go, to give back."""
+
+NOTICES = {"twice": 0.2, "late": 0.2, "lost": 0.15, "reordered": 0.15, "forged": 0.15, "unknown": 0.15}
+"""What may go wrong with each notice of the PSP, at most."""
 
 MOST = {
     **{f"{post} {kind}": most for post in POSTS for kind, most in _POSTS.items()},
@@ -37,6 +41,8 @@ MOST = {
     "look-up garbage": 0.2,
     "look-up wrong amount": 0.2,
     "look-up reset": 0.2,
+    **{f"notice {kind}": most for kind, most in NOTICES.items()},
+    "psp lands too late": 0.15,
     "bank disputes": 0.2,
     "bank decides": 0.5,
     "bank returns refund": 0.2,
@@ -62,6 +68,9 @@ MOST = {
 }
 """Kinds of fault, and the highest rate that a seed may give each: per question, delivery, batch, read or request."""
 
+APART = ("psp lands too late", "notice lost")
+"""A PSP that breaks its promise and does not say so: nobody can know but from its settlements. Never in one seed."""
+
 
 class Weather:
     """The faults of one seed. `calm` ends them all."""
@@ -70,7 +79,13 @@ class Weather:
         self._dice = dice
         self._journal = journal
         self._rates = {kind: 0.0 if dice.random() < 0.4 else dice.random() * most for kind, most in MOST.items()}
+        if self._rates[APART[0]]:
+            self._rates[APART[1]] = 0.0
         self.calm = True
+
+    def rates(self, kinds: Sequence[str]) -> dict[str, float]:
+        """How often each of these strikes."""
+        return {kind: self._rates[kind] for kind in kinds}
 
     def strikes(self, kind: str) -> bool:
         """Whether this kind of fault happens now; counted if it does."""

@@ -4,15 +4,13 @@ A refund gives back what an intent received: the amount leaves the merchant when
 succeeded. Or it sends a late payment back, which was never the merchant's.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from paydesk.ledger import Chart, LedgerTransaction, Line, post
-from paydesk.ledger.post import keys as balance_keys
 from paydesk.payments import postings
 from paydesk.payments.maturity import give_back, take_back
 from paydesk.payments.rows import Intent, Refund
-from paydesk.store import Key, Work
+from paydesk.store import Work
 
 
 def amounts(refund: Refund, intent: Intent, *, refunding: int = 0, refunded: int = 0) -> dict[str, Any]:
@@ -59,25 +57,6 @@ def returned(work: Work, refund: Refund) -> None:
     if refund.late_payment:
         kind, move = "late_payment_returned", postings.late_payment_returned
     _post(work, refund, kind, move(_chart(refund), psp=refund.psp, amount_minor=refund.amount_minor))
-
-
-def keys_given(refund: Refund, psp_reference: str) -> Iterable[Key]:
-    """The rows that a refund's success wants: a hint for the committer."""
-    yield from _keys(refund, psp_reference, kind_given(refund))
-
-
-def keys_failed(refund: Refund, psp_reference: str | None) -> Iterable[Key]:
-    """The same for its failure, before it succeeded or after."""
-    kinds = ("late_payment_returned",) if refund.late_payment else ("refund_failed", "refund_reversed")
-    for kind in kinds:
-        yield from _keys(refund, psp_reference or refund.id, kind)
-
-
-def _keys(refund: Refund, reference: str, kind: str) -> Iterable[Key]:
-    chart = _chart(refund)
-    names = [chart.psp_clearing(refund.psp), chart.merchant_pending, chart.merchant_available, chart.fees]
-    yield LedgerTransaction, (refund.account, refund.psp, reference, kind)
-    yield from balance_keys(refund.account, [*names, chart.refunds, chart.late_payments])
 
 
 def kind_given(refund: Refund) -> str:
