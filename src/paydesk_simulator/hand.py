@@ -122,8 +122,7 @@ class Hand:
     async def refund(self, amount: int | None = None) -> str:
         key = self._key("refund")
         command = BeginRefund(
-            account=self.merchant.account,
-            intent=self.intent,
+            intent=self.row,
             amount_minor=amount,
             reason=None,
             metadata="{}",

@@ -20,6 +20,7 @@ ENDINGS = {
     "released": ("canceled", "abandoned"),
 }
 """What the PSP calls a charge → what the attempt may be called."""
+NOTHING_TAKEN = ("challenge", "declined", "released")
 REFUND_ENDINGS = {"succeeded": ("succeeded",), "pending": ("pending",), "failed": ("failed",)}
 POSTED_BY_STATUS = {
     "asking": ("refund_begun",),
@@ -57,6 +58,8 @@ def beliefs(facts: Facts) -> Iterator[str]:
     for attempt in facts.attempts:
         charges = [entry.charge for entry in facts.charges.get(attempt.id, [])]
         real = ENDINGS.get(charges[0].status, ()) if charges else ("not_sent",)
+        if attempt.id in facts.told.broken and charges and charges[0].status in NOTHING_TAKEN:
+            continue  # It landed when all knew that it never would, and nothing came of it.
         if len(charges) > 1 or attempt.status not in real:
             yield f"{attempt.id} is {attempt.status}, the PSP has {[charge.status for charge in charges]}"
         elif charges and attempt.psp_reference != charges[0].id:

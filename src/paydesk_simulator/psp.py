@@ -75,6 +75,12 @@ class PspPeer:
                 task.add_done_callback(self._sending.discard)
             await asyncio.sleep(LOOK_SECONDS)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to happen by itself, or to be told."""
+        psp = self.psp
+        return bool(self._sending) or psp.notices.next_ms is not None or psp.books.later.next_ms() is not None
+
     def begin_storm(self) -> None:
         """From now on notices go wrong."""
         rates = {_of_notices(name): rate for name, rate in self._weather.rates(NOTICES).items() if rate}
@@ -144,6 +150,8 @@ class PspPeer:
         if (name := self._weather.first_of(list(kinds))) is None:
             return None
         kind, status, delay_ms = kinds[name], None, None
+        if kind == "wrong_amount" and call.parts[0] == "disputes":
+            kind = "garbage"  # What a bank disputes, only the PSP knows: nobody could tell a wrong amount.
         if kind in ("late", "lands_late", "lost_after", "lost_before"):
             delay_ms = self._dice.randrange(MAX_IN_FLIGHT_SECONDS * 1000 - 100)
         elif kind == "status":

@@ -1,6 +1,9 @@
 """One seed from beginning to end: a phase with faults, one without, and then everything is compared."""
 
 import asyncio
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -34,7 +37,7 @@ def simulate(template: Path, seed: int, *, payments: int, keep_log: bool = False
     """Run a seed on a copy of the migrated database. Never raises for what the run does: that is a violation too."""
     began = perf_counter()
     loop = VirtualLoop()
-    with cloned(template, f"seed-{seed}") as data:
+    with cloned(template, f"seed-{seed}") as data, uncollected():
         run = Run(loop, data, seed, payments)
         run.play()
     journal = run.journal
@@ -48,6 +51,18 @@ def simulate(template: Path, seed: int, *, payments: int, keep_log: bool = False
         virtual_seconds=loop.time(),
         seconds=perf_counter() - began,
     )
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """No garbage is looked for meanwhile: a run is short, and its end throws all of it away at once."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class Run(Stage):

@@ -97,8 +97,8 @@ class Stage:
         while self._owed() and self.loop.time() < until and not self.journal.violations:  # noqa: ASYNC110 (from outside)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _owed(self) -> int:
-        return self.database.number(OWED, self.loop.now_ms())
+    def _owed(self) -> bool:
+        return self.psp.busy or self.database.number(OWED, self.loop.now_ms()) > 0
 
     async def _all_acts(self) -> None:
         going_on = [self.loop.create_task(one.run()) for one in (self.server, self.psp, self.bank)]

@@ -123,8 +123,7 @@ class Till:
     async def _refund(self, intent: Intent) -> None:
         key = self._key("refund")
         command = BeginRefund(
-            account=intent.account,
-            intent=intent.id,
+            intent=intent,
             amount_minor=self._part(intent.received_minor or intent.amount_minor),
             reason=None,
             metadata="{}",
