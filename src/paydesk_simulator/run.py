@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ def simulate(template: Path, seed: int, *, payments: int, keep_log: bool = False
     """Run a seed on a copy of the migrated database. Never raises for what the run does: that is a violation too."""
     began = perf_counter()
     loop = VirtualLoop()
-    with cloned(template, f"seed-{seed}") as data, uncollected():
+    with cloned(template, f"{os.getpid()}-seed-{seed}") as data, uncollected():
         run = Run(loop, data, seed, payments)
         run.play()
     journal = run.journal
