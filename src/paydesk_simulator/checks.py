@@ -9,11 +9,84 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from paydesk.events.rows import Event
-from paydesk.payments.rows import Intent
-from paydesk_simulator.gathered import Facts
-from paydesk_simulator.life import LIFE
-from paydesk_simulator.money import MONEY
+from paydesk.audit.chain import BEGINNING, link_of
+from paydesk.audit.rows import AuditEntry, AuditHead
+from paydesk.duties.rows import DeadDuty
+from paydesk.events.rows import Delivery, Endpoint, Event
+from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
+from paydesk.ledger.verify import Off, recount
+from paydesk.payments.maturity import MATURE
+from paydesk.payments.rows import Attempt, CardUse, Intent
+from paydesk.requests.rows import Kept
+from paydesk.store import Duty, Row
+from paydesk_sandbox.psp.books import Books, Entry
+from paydesk_simulator.facts import Database, Told
+from paydesk_simulator.receiver import Receiver
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+OPEN = ("processing", "requires_action", "requires_capture")
+ENDINGS = {
+    "captured": ("captured",),
+    "authorised": ("authorised",),
+    "declined": ("declined",),
+    "released": ("canceled", "abandoned"),
+}
+"""What the PSP calls a charge → what the attempt may be called."""
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """Everything there is to compare, read once."""
+
+    attempts: Sequence[Attempt]
+    audit: Sequence[AuditEntry]
+    audit_heads: Sequence[AuditHead]
+    balances: Sequence[Balance]
+    card_uses: Sequence[CardUse]
+    dead: Sequence[DeadDuty]
+    deliveries: Sequence[Delivery]
+    duties: Sequence[Duty]
+    endpoints: Sequence[Endpoint]
+    events: Sequence[Event]
+    intents: dict[str, Intent]
+    kept: Sequence[Kept]
+    maturities: Sequence[Maturity]
+    postings: Sequence[Posting]
+    transactions: Sequence[LedgerTransaction]
+    charges: dict[str, list[Entry]]
+    """Attempt → what the PSP has under that reference."""
+    told: Told
+    receivers: dict[str, Receiver]
+    """Endpoint → who is there."""
+    now_ms: int
+
+
+def gather(database: Database, books: Books, told: Told, receivers: dict[str, Receiver], now_ms: int) -> Facts:
+    """Read it all."""
+    charges: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in books.entries.values():
+        charges[entry.charge.reference].append(entry)
+    return Facts(
+        attempts=database.all(Attempt),
+        audit=database.all(AuditEntry),
+        audit_heads=database.all(AuditHead),
+        balances=database.all(Balance),
+        card_uses=database.all(CardUse),
+        dead=database.all(DeadDuty),
+        deliveries=database.all(Delivery),
+        duties=database.all(Duty),
+        endpoints=database.all(Endpoint),
+        events=database.all(Event),
+        intents={intent.id: intent for intent in database.all(Intent)},
+        kept=database.all(Kept),
+        maturities=database.all(Maturity),
+        postings=database.all(Posting),
+        transactions=database.all(LedgerTransaction),
+        charges=charges,
+        told=told,
+        receivers=receivers,
+        now_ms=now_ms,
+    )
 
 
 def violations(facts: Facts) -> Iterator[str]:
@@ -90,6 +163,21 @@ def delivered(facts: Facts) -> Iterator[str]:
                 yield f"{event.id} of {event.object_id} at {endpoint.url}: {status}, arrived: {arrival is not None}"
 
 
+def written_down(facts: Facts) -> Iterator[str]:
+    """12, of who did what: a change and its line exist together, and each account's lines hang together."""
+    ends: defaultdict[str, tuple[int, bytes]] = defaultdict(lambda: (0, BEGINNING))
+    for entry in sorted(facts.audit, key=lambda entry: (entry.account, entry.number)):
+        number, before = ends[entry.account]
+        if entry.number != number + 1 or entry.hash != link_of(before, entry):
+            yield f"line {entry.number} of {entry.account} does not follow line {number}"
+        ends[entry.account] = entry.number, entry.hash
+    if ends != {head.account: (head.number, head.hash) for head in facts.audit_heads}:
+        yield f"the chains end with {dict(ends)}, their heads are {facts.audit_heads}"
+    opened = Counter(entry.object_id for entry in facts.audit if entry.action == "POST /v1/payment_intents")
+    if opened != Counter(list(facts.intents)):
+        yield f"opened and written down are not the same: {opened - Counter(list(facts.intents))}"
+
+
 CHECKS: Iterable[Callable[[Facts], Iterator[str]]] = (
     *MONEY,
     *LIFE,
@@ -97,4 +185,5 @@ CHECKS: Iterable[Callable[[Facts], Iterator[str]]] = (
     payloads_used_once,
     told_of,
     delivered,
+    written_down,
 )

@@ -64,8 +64,8 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     lock = DataLock(tmp_path / "data")
     with pytest.raises(DataInUse, match="open in another process"):
         DataLock(tmp_path / "data")
-    lock.release()
-    DataLock(tmp_path / "data").release()
+    lock.close()
+    DataLock(tmp_path / "data").close()
 
 
 def test_a_start_takes_over_what_a_dead_process_had_begun(tmp_path: Path) -> None:

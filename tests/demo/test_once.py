@@ -18,6 +18,7 @@ TOLD = (
     "the PSP listens",
     "Paydesk serves",
     "merchant created",
+    "the PSP knows where to call",
     "webhook endpoint added",
     "the shop is open",
     "order taken by the shop",

@@ -3,6 +3,7 @@ send.
 """
 
 import asyncio
+import secrets
 from typing import Any
 
 import httpx
@@ -47,16 +48,22 @@ class Cast:
         receiver: bool = False,
         psp_url: str = "",
         origin: str = SHOP,
+        notices: bool = False,
+        **terms: Any,
     ) -> Merchant:
-        """A new merchant, with a receiver for its events if one is wanted."""
+        """A new merchant, with a receiver for its events if one is wanted, and told by its PSP of every change."""
+        psp_key = f"psp-{secrets.token_hex(8)}"
         facts = self.operate(
             "merchants create",
             name=name,
             origins=[origin],
             psp_url=psp_url or self.stage.psp,
-            psp_key=None,
+            psp_key=psp_key,
             fee=fee,
+            **terms,
         )
+        if notices:
+            self.stage.tell_psp(psp_key, facts)
         listening = self.receiver(facts["merchant_id"], events=events) if receiver else None
         made = Merchant(self.stage, facts, listening)
         made.client.close()

@@ -305,6 +305,11 @@ def test_a_narrow_terminal_breaks_no_name(monkeypatch: pytest.MonkeyPatch) -> No
     [
         [],
         ["ledger", "verify"],
+        ["audit", "list"],
+        ["audit", "verify"],
+        ["backup"],
+        ["restore"],
+        ["unknown-charges"],
         ["serve"],
         ["merchants", "create"],
         ["webhooks", "add"],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from paydesk.payments.notices.heed import ABOUT
 from paydesk.payments.rows import Intent, Notice
 from paydesk.store import Duty
 from paydesk.worker.pruning import SWEEPS, prune
@@ -319,5 +320,31 @@ def test_whatever_goes_wrong_with_notices_the_books_agree(tmp_path: Path, fault:
         wanted = {"notice_lost": {}, "notice_unknown": {"applied": 2, "parked": 2}}.get(fault, {"applied": 2})
         assert counts == wanted
         assert house.world.psp.faults.hits[fault] >= 2
+
+    play(tmp_path, story)
+
+
+def test_one_that_can_not_be_seen_to_is_parked_with_the_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug of ours: people find it among the parked notices and the dead duties, and retry when it is mended."""
+
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        await house.pay(intent, psp.LOST_AFTER)
+        (attempt,) = await attempts(house, intent)
+
+        async def bug(*_: Any) -> Any:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patch:
+            patch.setitem(ABOUT, "charge", bug)
+            await tell(house, "ntc_1", "charge", charge_of(house, attempt.id))
+            await asyncio.sleep(48 * HOUR)
+        parked = await notice(house, "ntc_1")
+        assert (parked.status, parked.reason) == ("parked", "Seeing to it failed: `paydesk dead list` says why.")
+        assert set(house.faults()) == {"duty_failed", "duty_parked"}
+        done = await house.operate("dead retry", duty_id=f"notice:{attempt.account}/sandbox/ntc_1", kind=None)
+        assert done == {"done": {"retried": 1}}
+        await asyncio.sleep(1)
+        assert (await notice(house, "ntc_1")).status == "applied"
 
     play(tmp_path, story)

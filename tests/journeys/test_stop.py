@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from paydesk.assembly.control import socket_path
+from paydesk_client import ConnectionFailed
 from tests.journeys import psp
 from tests.journeys.cast import Cast
 from tests.journeys.test_stream import events, streaming
@@ -46,6 +47,39 @@ def test_a_payment_under_way_is_finished_and_answered(cast: Cast, stage: Stage) 
     assert seen["event_sequence"] == 2  # Its outcome was never unknown: the stop waited for the PSP's answer.
     assert psp.captured(stage, tea, intent["id"]) == [(4200, "usd")]
     tea.receiver.wait_for("payment_intent.succeeded", intent["id"])
+
+
+def test_a_stop_under_load_keeps_what_it_answered_and_answers_what_it_took(cast: Cast, stage: Stage) -> None:
+    """A dozen payments wait for their PSP, and intents are opened as fast as they are answered."""
+    tea = cast.merchant()
+    shoppers = [tea.shopper(tea.open()) for _ in range(12)]
+    sealed = [shopper.seal() for shopper in shoppers]
+    for _ in shoppers:
+        psp.order(stage, "late", delay_ms=1500)
+    opened: list[str] = []
+
+    def open_until_refused() -> None:
+        try:
+            while True:
+                opened.append(tea.open(idempotency_key=f"load-{len(opened)}")["id"])
+        except ConnectionFailed:
+            return
+
+    with ThreadPoolExecutor(16) as threads:
+        confirming = [threads.submit(shopper.confirm, jwe) for shopper, jwe in zip(shoppers, sealed, strict=True)]
+        for shopper in shoppers:
+            assert shopper.status(wait=30, after=1).json()["status"] == "processing"
+        opening = threads.submit(open_until_refused)
+        while not opened:
+            time.sleep(0.01)
+        terminate(stage)
+        answers = [confirmed.result() for confirmed in confirming]
+        opening.result()
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [(200, "succeeded")] * 12
+    ended(stage)
+    assert {tea.client.payment_intents.retrieve(intent)["id"] for intent in opened} == set(opened)
+    for shopper in shoppers:
+        assert psp.captured(stage, tea, shopper.intent_id) == [(4200, "usd")]
 
 
 def test_streams_and_held_requests_end_at_once(cast: Cast, stage: Stage) -> None:

@@ -193,7 +193,7 @@ class Turned:
 
     def __init__(self, house: House, world: TurnedWorld, log: BytesIO, stores: TurnedStores) -> None:
         self.house = house
-        self._stores = stores
+        self.stores = stores
         self.world = world
         self.log = log
         self.facts: dict[str, str] = {}
@@ -280,12 +280,12 @@ class Turned:
     async def restart(self) -> None:
         """A death and a new start: nothing that was under way here is finished, and what is owed is taken over."""
         self.world.die()
-        self._stores.close()
+        self.stores.close()
         config, sealer = self.house.config, self.house.sealer
         prepare(config, sealer, self.world)
-        self._stores = TurnedStores(config.database)
+        self.stores = TurnedStores(config.database)
         self.house = House(
-            world=self.world, config=config, sealer=sealer, stores=self._stores, log=Log("error", self.log)
+            world=self.world, config=config, sealer=sealer, stores=self.stores, log=Log("error", self.log)
         )
         self._door = Door(self.house)
         await self.house.start()
@@ -293,7 +293,7 @@ class Turned:
     async def end(self) -> None:
         await self.house.stop()
         await self.world.end()
-        self._stores.close()
+        self.stores.close()
 
     def http(self, **more: Any) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self._door), base_url=PAYDESK, timeout=None, **more)

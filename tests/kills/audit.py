@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.kills.audit_books import audit_books
 from tests.kills.audit_events import audit_events
+from tests.kills.audit_log import audit_log
 from tests.kills.tables import Record, Tables, read_tables
 
 SETTLED = ("captured", "declined", "not_sent")
@@ -33,6 +34,7 @@ def audit(database: Path, charges: Sequence[Record], received: Sequence[Record] 
     violations += _charged(tables, charges)
     violations += audit_books(tables, charges)
     violations += audit_events(tables, received)
+    violations += audit_log(tables)
     return violations
 
 

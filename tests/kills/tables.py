@@ -10,6 +10,8 @@ Tables = Mapping[str, list[Record]]
 
 READ = (
     "attempts",
+    "audit_entries",
+    "audit_heads",
     "dead_duties",
     "deliveries",
     "duties",

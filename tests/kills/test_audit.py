@@ -129,6 +129,10 @@ DAMAGES: list[tuple[str, str]] = [
     ("DELETE FROM deliveries WHERE sequence = 1", ": None"),
     ("DELETE FROM events WHERE sequence = 1", "and no such event was recorded"),
     ("UPDATE events SET body = x'7b7d' WHERE sequence = 1", "with another content"),
+    ("UPDATE audit_entries SET actor = 'operator' WHERE number = 3", "does not follow line 2"),
+    ("DELETE FROM audit_entries WHERE number = 2", "does not follow line 1"),
+    ("UPDATE audit_heads SET number = 9", "which is not its head"),
+    ("UPDATE audit_entries SET action = ''", "was opened by 0 lines"),
 ]
 
 

@@ -9,11 +9,12 @@ import pytest
 from paydesk.assembly.operator import merchants_create
 from paydesk_sandbox.psp.faults import Fault
 from tests.journeys import psp, telling
-from tests.journeys.telling import attempts
+from tests.journeys.telling import attempts, charge_of, tell
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import PSP, Turned
 from tests.payments.disputes import close_at_bank, disputes, open_at_bank, told
 from tests.payments.refunds import balances, paid, refund, refunded, timeline
+from tests.payments.test_late_payments import lost, the_late
 from tests.stage.shopper import VISA
 from tests.stage.stage import SHOP
 
@@ -278,3 +279,36 @@ def test_the_card_that_is_paid_and_then_disputed(tmp_path: Path, fault: Any) -> 
         assert await balances(house) == {}
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("what", ["refund", "keep", "hold"])
+def test_of_a_late_payment_it_is_the_merchants_too(tmp_path: Path, what: str) -> None:
+    """Heard of by a notice: the money that arrived too late, and that a bank takes it back. The payment stays as it is,
+    and what it received can still be refunded.
+    """
+
+    async def story(house: Turned) -> None:
+        intent = await lost(house)
+        (late,) = await attempts(house, intent)
+        assert (await house.pay(intent, VISA)).status_code == 200
+        await asyncio.sleep(700)
+        assert (await tell(house, "ntc_1", "charge", charge_of(house, late.id))).status_code == 200
+        await asyncio.sleep(1)
+        assert (await the_late(house))["status"] == {"refund": "refunded", "keep": "kept", "hold": "held"}[what]
+        named = open_at_bank(house, {"latest_attempt": late.id})
+        assert (await told(house, "ntc_2", named)).status == "applied"
+        seen = await house.read(intent)
+        assert (seen["status"], seen["amount_received"], seen["amount_disputed"]) == ("succeeded", 4200, 0)
+        assert (await refund(house, intent)).json()["status"] == "succeeded"
+        close_at_bank(house, named, "won")
+        assert (await told(house, "ntc_3", named)).status == "applied"
+        assert [one["status"] for one in await disputes(house, intent)] == ["won"]
+        await asyncio.sleep(3 * DAY)
+        left = {
+            "refund": {},
+            "keep": {"psp_clearing": 4200, "merchant_available": -4200},
+            "hold": {"psp_clearing": 4200, "late_payments": -4200},
+        }
+        assert await balances(house) == left[what]
+
+    play(tmp_path, story, terms={"late_payments": what})

@@ -1,6 +1,7 @@
 """Sandbox PSP and Paydesk as processes, merchants made by the command line, webhooks received."""
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Generator
@@ -97,17 +98,35 @@ class Stage:
         return json.loads(done.stdout)
 
     def merchant(
-        self, name: str = "Tea House", *, fee: str = "0", events: str = "*", receiver: bool = True
+        self,
+        name: str = "Tea House",
+        *,
+        fee: str = "0",
+        events: str = "*",
+        receiver: bool = True,
+        notices: bool = False,
     ) -> Merchant:
-        """A new merchant, with a receiver for its events."""
-        create = ["merchants", "create", name, "--origin", SHOP, "--psp-url", self.psp, "--fee", fee]
-        facts = self.command(*create)
+        """A new merchant, with a receiver for its events; with `notices` its PSP tells Paydesk of every change."""
+        psp_key = f"psp-{secrets.token_hex(8)}"
+        create = ["merchants", "create", name, "--origin", SHOP, "--psp-url", self.psp, "--psp-key", psp_key]
+        facts = self.command(*create, "--fee", fee)
+        if notices:
+            self.tell_psp(psp_key, facts)
         listening = Receiver() if receiver else None
         if listening:
             added = self.command("webhooks", "add", facts["merchant_id"], listening.url, "--events", events)
             listening.secret = added["secret"]
         self._merchants.append(Merchant(self, facts, listening))
         return self._merchants[-1]
+
+    def tell_psp(self, psp_key: str, facts: dict[str, Any]) -> None:
+        """Where the merchant's PSP is to send notices, and what signs them."""
+        answer = httpx.post(
+            f"{self.psp}/v1/notice_endpoint",
+            headers={"authorization": f"Bearer {psp_key}"},
+            json={"url": facts["notice_url"], "secret": facts["notice_secret"]},
+        )
+        assert answer.status_code == 200, answer.text
 
     def charges(self, attempt: str) -> list[dict[str, Any]]:
         """What the PSP's own books say about an attempt."""

@@ -12,10 +12,10 @@ import pytest
 from paydesk.store import Row, statements
 from tests.store.sitter import create_tables
 
-ROOMS = tuple(
-    f"paydesk.{room}.rows" for room in ("store", "duties", "requests", "merchants", "ledger", "events", "payments")
-)
+WITH_ROWS = ("store", "audit", "duties", "requests", "merchants", "ledger", "events", "payments")
+ROOMS = tuple(f"paydesk.{room}.rows" for room in WITH_ROWS)
 NAMED = (
+    "paydesk.audit.reading",
     "paydesk.duties.runner",
     "paydesk.duties.dead",
     "paydesk.duties.backlog",

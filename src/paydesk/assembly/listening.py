@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -65,6 +67,28 @@ def uvicorn_config(house: House, door: Door, room: Connections) -> uvicorn.Confi
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+class Server(uvicorn.Server):
+    """Tells the house of a stop before it waits for what is being answered, so that streams and held requests end."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """A stop is how `serve` is meant to end; uvicorn's own raises the signal again, which would end the process
+        before the house has drained.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._house.stop_holding()
+        await super().shutdown(sockets)
 
 
 async def announced(server: uvicorn.Server, ready: Callable[[], None]) -> None:

@@ -9,20 +9,16 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from paydesk.assembly.checks import CannotOpen, check_triggers, unreadable
 from paydesk.assembly.installation import Installation
 from paydesk.assembly.migrate import migrate
 from paydesk.config import Config
-from paydesk.errors import Sentence
 from paydesk.sealing import key_check, master_key
 from paydesk.sealing.sealer import KEY_BYTES, NONCE_BYTES, Sealer
 from paydesk.store import statements
 from paydesk.store.rows import Row, values_of
 from paydesk.store.sqlite import connect, load_rows
 from paydesk.world import World
-
-
-class CannotOpen(Sentence):
-    """The data folder can't be used; the sentence says why and what to do."""
 
 
 class DataInUse(CannotOpen):
@@ -33,15 +29,22 @@ class DataLock:
     """The lock of a data folder: one process at a time has the database open. Ends with the process."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as why:
+            raise CannotOpen(
+                f"{folder} can't be used as a data folder ({why.strerror}). Give it to the user who runs paydesk, or "
+                "use another --data."
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._file)
             raise DataInUse(f"{folder} is open in another process. Stop that one, or use another --data.") from None
 
-    def release(self) -> None:
+    def close(self) -> None:
+        """Let go of the folder."""
         os.close(self._file)
 
 
@@ -63,13 +66,14 @@ def find_sealer(config: Config, environment: Mapping[str, str], world: World) ->
 def prepare(config: Config, sealer: Sealer, world: World) -> None:
     """Migrate, see that the master key is the database's own, and take over what a dead process had begun."""
     try:
+        config.database.touch(0o600)
         migrate(config.database)
         with closing(connect(config.database, read_only=False)) as database:
+            check_triggers(database, config.database)
             _check_key(database, config, sealer, world)
             _take_over(database, world.now_ms())
     except sqlite3.DatabaseError as why:
-        raise CannotOpen(f"{config.database} can't be read: {why}. Restore a backup.") from why
-    config.database.chmod(0o600)
+        raise unreadable(config.database, str(why)) from why
 
 
 def _check_key(database: sqlite3.Connection, config: Config, sealer: Sealer, world: World) -> None:

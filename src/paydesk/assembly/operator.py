@@ -9,8 +9,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from paydesk.assembly import books, dead_letters, notices, outcomes, signatures
+from paydesk.assembly import audit_log, books, charges, dead_letters, notices, outcomes, signatures
 from paydesk.assembly.accounts import account_id
+from paydesk.assembly.backup import backup
+from paydesk.assembly.operators_desk import audited
+from paydesk.audit.operators import deed_of
 from paydesk.errors import Refusal
 from paydesk.events import endpoints
 from paydesk.merchants import Terms, new_merchant
@@ -18,6 +21,7 @@ from paydesk.merchants.notices import notice_secret as checked_secret
 from paydesk.merchants.notices import notice_url
 from paydesk.web.card_numbers import refuse_card_numbers
 from paydesk.web.desk import DoorDesk
+from paydesk.web.door import new_request_id
 from paydesk.world.egress import check_url
 
 
@@ -103,6 +107,8 @@ ACTIONS: dict[str, Action] = {
     "notices": notices.notices,
     "webhooks add": webhooks_add,
     "sign check": signatures.sign_check,
+    "audit list": audit_log.audit_list,
+    "unknown-charges": charges.unknown,
     "outcomes": outcomes.outcomes,
     "dead list": dead_letters.dead_list,
     "dead show": dead_letters.dead_show,
@@ -114,15 +120,22 @@ BEGINNING = ("merchants create",)
 """What makes sense on a data folder with nothing in it yet; all else is about what is there."""
 
 TELLING: dict[str, Telling] = {
+    "audit verify": audit_log.audit_verify,
+    "backup": backup,
     "ledger verify": books.ledger_verify,
     "ledger export": books.ledger_export,
 }
 
 
+async def perform(desk: DoorDesk, request: Request) -> dict[str, Any]:
+    """Do it; what it changes is in the log of who did what. Raises its Refusal."""
+    return await ACTIONS[request.what](_audited(desk, request), **request.arguments)
+
+
 async def act(desk: DoorDesk, request: Request) -> dict[str, Any]:
-    """Do it; an error comes back in the one shape's inner part."""
+    """The same; an error comes back in the one shape's inner part."""
     try:
-        return {"done": await ACTIONS[request.what](desk, **request.arguments)}
+        return {"done": await perform(desk, request)}
     except Refusal as why:
         return _refused(why)
 
@@ -133,11 +146,15 @@ async def tell(desk: DoorDesk, request: Request) -> AsyncGenerator[dict[str, Any
         yield await act(desk, request)
         return
     try:
-        async with aclosing(TELLING[request.what](desk, **request.arguments)) as lines:
+        async with aclosing(TELLING[request.what](_audited(desk, request), **request.arguments)) as lines:
             async for line in lines:
                 yield line
     except Refusal as why:
         yield _refused(why)
+
+
+def _audited(desk: DoorDesk, request: Request) -> DoorDesk:
+    return audited(desk, deed_of(request.what, request.arguments, new_request_id(desk)))
 
 
 def _refused(why: Refusal) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from paydesk.assembly.installation import Installation
+from paydesk.assembly.installation import Backup, Installation
+from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, EndpointCount, Event, Feed
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
@@ -20,6 +21,7 @@ from paydesk.payments.rows import (
     Refund,
     TimelineEntry,
 )
+from paydesk.payments.unknown_charges import UnknownCharge
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store.rows import Duty, Marker, Row
 from paydesk.store.schema import sql_table
@@ -28,6 +30,9 @@ ROWS: tuple[type[Row], ...] = (
     Account,
     ApiKey,
     Attempt,
+    AuditEntry,
+    AuditHead,
+    Backup,
     Balance,
     CardUse,
     DeadDuty,
@@ -55,6 +60,7 @@ ROWS: tuple[type[Row], ...] = (
     Posting,
     Refund,
     TimelineEntry,
+    UnknownCharge,
 )
 
 

@@ -1,122 +1,68 @@
 """`serve`: one process with API, frame, webhooks and duties, from opening the data folder to the last commit."""
 
-import asyncio
 import gc
-import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import uvicorn
 from msgspec.structs import replace
 
 from paydesk.assembly import admin, control, files
+from paydesk.assembly.asking_first import asked_first
+from paydesk.assembly.checks import CannotOpen
 from paydesk.assembly.house import House
-from paydesk.assembly.listening import announced, bind, port_of, uvicorn_config
-from paydesk.assembly.opening import CannotOpen, DataLock, find_sealer, prepare
+from paydesk.assembly.listening import Server, announced, bind, port_of, uvicorn_config
+from paydesk.assembly.opened import housed, locked, opened
 from paydesk.assembly.operator import BEGINNING
 from paydesk.config import OFF, Config, check_origin_known
-from paydesk.store.later import ListsLater
-from paydesk.store.sqlite import SqliteReader, SqliteSession
 from paydesk.telemetry import Log
 from paydesk.web.connections import Connections
 from paydesk.web.door import Door
-from paydesk.world.http import HttpOut
-from paydesk.world.real import RealWorld
 
 GARBAGE_OBJECTS = 5_000  # New objects before cycles among them are looked for; Python's 700 costs 4 % of a payment.
 
 
-class SqliteStores:
-    """The one file of a shop."""
-
-    def __init__(self, database: Path) -> None:
-        self.session = SqliteSession(database)
-        self.reader = SqliteReader(database)
-        self.lists = ListsLater(database)
-
-    def close(self) -> None:
-        """The writer last: whoever closes last puts the write-ahead log into the file, and a reader may not."""
-        self.reader.close()
-        self.session.close()
-
-
-@asynccontextmanager
-async def opened(
-    config: Config, environment: Mapping[str, str], log: Log, *, commits_only: bool = False
-) -> AsyncGenerator[House]:
-    """The data folder opened and the house at work; drained and closed afterwards."""
-    lock = DataLock(config.data)
-    world = real_world(config, log)
-    sealer = find_sealer(config, environment, world)
-    prepare(config, sealer, world)
-    stores = SqliteStores(config.database)
-    house = House(world=world, config=config, sealer=sealer, stores=stores, log=log)
-    await house.start(commits_only=commits_only)
-    try:
-        yield house
-    finally:
-        await house.stop()
-        await world.close()
-        stores.close()
-        lock.release()
-
-
-def real_world(config: Config, log: Log) -> RealWorld:
-    """This machine; webhooks never reach our own listener."""
-    own = [(config.host, config.port)]
-    if config.admin_listens_on is not None:
-        own.append((config.admin_host, config.admin_listens_on))
-    http = HttpOut(config.networks, own=lambda: own, anywhere_max=2 * config.asking_max)
-    return RealWorld(http, failed=lambda name, why: log.error("task_failed", task=name, exc_info=why))
-
-
-class Server(uvicorn.Server):
-    """Tells the house of a stop before it waits for what is being answered, so that streams and held requests end."""
-
-    def __init__(self, config: uvicorn.Config, house: House) -> None:
-        super().__init__(config)
-        self._house = house
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """A stop is how `serve` is meant to end; uvicorn's own raises the signal again, which would end the process
-        before the house has drained.
-        """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        yield
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._house.stop_holding()
-        await super().shutdown(sockets)
-
-
 async def serve(
-    config: Config, environment: Mapping[str, str], log: Log, ready: Callable[[str, str | None], None]
+    config: Config,
+    environment: Mapping[str, str],
+    log: Log,
+    ready: Callable[[str, str | None], None],
+    *,
+    ask_first: bool = True,
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. `ready(origin, admin)` is called when requests are answered:
-    where they are, and where the admin listener is.
+    where they are, and where the admin listener is. With a restored database that is when all PSPs were asked, unless
+    `ask_first` is off.
     """
     check_origin_known(config)
     listener = bind(config.host, config.port, "Choose another --port (0 takes a free one).")
     watched = admin.bound(config)
     config = replace(config, port=port_of(listener), admin_port=str(port_of(watched)) if watched else OFF)
-    async with opened(config, environment, log) as house:
-        room = Connections(files.connections_max(config, files.raise_limit()), config.connections_per_address_max)
-        server = Server(uvicorn_config(house, Door(house), room), house)
-        commands = await control.listen(house, config.data)
-        _calm_collector()
-        async with admin.served(house, watched) as where:
-            house.world.spawn(announced(server, lambda: ready(config.origin, where)), "announce")
-            house.world.spawn(_stop_when_broken(house, server), "watch the database")
-            await server.serve([listener])
-        commands.close()
-        control.socket_path(config.data).unlink(missing_ok=True)
-        return 1 if house.broken and house.broken.done() else 0
+    with locked(config, log):
+        listeners = [listener, watched] if watched else [listener]
+        if not await asked_first(config, environment, log, listeners, ask=ask_first):
+            return 0
+        async with housed(config, environment, log) as house:
+            return await _serve(house, listener, watched, ready)
+
+
+async def _serve(
+    house: House, listener: socket.socket, watched: socket.socket | None, ready: Callable[[str, str | None], None]
+) -> int:
+    config = house.config
+    room = Connections(files.connections_max(config, files.raise_limit()), config.connections_per_address_max)
+    server = Server(uvicorn_config(house, Door(house), room), house)
+    commands = await control.listen(house, config.data)
+    _calm_collector()
+    async with admin.served(house, watched) as where:
+        house.world.spawn(announced(server, lambda: ready(config.origin, where)), "announce")
+        house.world.spawn(_stop_when_broken(house, server), "watch the database")
+        await server.serve([listener])
+    commands.close()
+    control.socket_path(config.data).unlink(missing_ok=True)
+    return 1 if house.broken and house.broken.done() else 0
 
 
 def _calm_collector() -> None:

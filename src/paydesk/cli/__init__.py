@@ -1,7 +1,7 @@
 """The `paydesk` command. Each command says what it does with --help, and prints JSON with --json where it prints data.
 
-Read: `app.py`, `dead.py`, `notices.py` and `ledger.py` (the commands), `asking.py` (a running `serve` is asked),
-`output.py` (what a person and a script see), `demo/` (the whole way in one command).
+Read: `app.py`, `dead.py`, `notices.py`, `ledger.py`, `audit.py` and `keeping.py` (the commands), `asking.py` (a running
+`serve` is asked), `output.py` (what a person and a script see), `demo/` (the whole way in one command).
 """
 
 

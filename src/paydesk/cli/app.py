@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from paydesk.cli import dead, ledger, notices, output
+from paydesk.cli import audit, dead, keeping, ledger, notices, output
 from paydesk.cli.asking import AsJson, Data, ask, read_config, sentences
 from paydesk.config import explain
 
@@ -20,8 +20,10 @@ sign = typer.Typer(no_args_is_help=True, help="Signatures of requests (PD1).")
 app.add_typer(merchants, name="merchants")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(sign, name="sign")
+app.add_typer(audit.app, name="audit")
 app.add_typer(dead.app, name="dead")
 app.add_typer(ledger.app, name="ledger")
+keeping.add_to(app)
 
 SHOWN_ONCE = (
     "The secrets are shown this once. Keep `secret` on the merchant's server; tell the PSP `notice_url` and "
@@ -42,6 +44,9 @@ def serve(
     admin_port: Annotated[
         str | None, typer.Option(help="Of /metrics; 0 takes a free one, off is none.", show_default="the one above")
     ] = None,
+    without_asking: Annotated[
+        bool, typer.Option("--without-asking", help="Open a restored database though not every PSP said what happened.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve the API, the frame, webhooks and duties in one process. SIGTERM finishes what is under way."""
@@ -56,7 +61,8 @@ def serve(
         sys.stdout.flush()
 
     with sentences():
-        status = uvloop.run(serve_until_stopped(config, os.environ, Log(config.log_level), ready))
+        serving = serve_until_stopped(config, os.environ, Log(config.log_level), ready, ask_first=not without_asking)
+        status = uvloop.run(serving)
     raise SystemExit(status)
 
 

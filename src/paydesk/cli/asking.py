@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +35,30 @@ def ask(data: Path | None, what: str, **arguments: Any) -> dict[str, Any]:
     if error := answer.get("error"):
         output.fail(error["message"])
     return answer["done"]
+
+
+def follow(data: Path | None, what: str, tell: Callable[[dict[str, Any]], None], **arguments: Any) -> dict[str, Any]:
+    """The same of what has more to say than one line: `tell` hears every line before the last."""
+    from paydesk.assembly.operator import Request  # noqa: PLC0415
+    from paydesk.assembly.serving import told  # noqa: PLC0415
+    from paydesk.telemetry import Log  # noqa: PLC0415
+
+    config = read_config(data=data)
+
+    async def following() -> dict[str, Any]:
+        lines = told(config, os.environ, Log("error"), Request(what, arguments), new_data=False)
+        async with aclosing(lines):
+            async for line in lines:
+                if "done" in line or "error" in line:
+                    return line
+                tell(line)
+        raise AssertionError(f"{what} ended without a last line")
+
+    with sentences():
+        last = asyncio.run(following())
+    if error := last.get("error"):
+        output.fail(error["message"])
+    return last["done"]
 
 
 @contextmanager

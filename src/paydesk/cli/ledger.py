@@ -1,24 +1,19 @@
 """`paydesk ledger`: the books recounted, and the books as a table."""
 
-import asyncio
 import csv
 import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import aclosing
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
 from paydesk.cli import output
-from paydesk.cli.asking import AsJson, Data, read_config, sentences
+from paydesk.cli.asking import AsJson, Data, follow
 
 app = typer.Typer(no_args_is_help=True, help="The books: recount them, take them out.")
-
-Tell = Callable[[dict[str, Any]], None]
 
 
 class Format(StrEnum):
@@ -32,7 +27,7 @@ class Format(StrEnum):
 def verify(data: Data = None, as_json: AsJson = False) -> None:
     """Recount all of the books, also while a `serve` runs. Names the first row that is off; then the status is 1."""
     with output.errors.status("Counting …") as status:
-        found = _told(
+        found = follow(
             data, "ledger verify", lambda line: status.update(f"{line['checked']:,} of {line['of']:,} rows …")
         )
     if found["ok"] or as_json:
@@ -55,7 +50,7 @@ def export(
     """Write every posting to standard output, a line each. Amounts are signed minor units, debit positive."""
     write = _writer(form, sys.stdout)
     try:
-        _told(data, "ledger export", lambda line: write(line["rows"]), account=account)
+        follow(data, "ledger export", lambda line: write(line["rows"]), account=account)
         write([])  # The names, where there is nothing else.
         sys.stdout.flush()
     except BrokenPipeError:  # Whoever read has seen enough; what is buffered has nowhere to go.
@@ -77,27 +72,3 @@ def _writer(form: Format, out: TextIO) -> Callable[[list[dict[str, Any]]], None]
         table.writerows([row[name] for name in COLUMNS] for row in rows)
 
     return write
-
-
-def _told(data: Path | None, what: str, tell: Tell, **arguments: Any) -> dict[str, Any]:
-    """Ask a running `serve`, or the data folder itself; `tell` hears every line before the last."""
-    from paydesk.assembly.operator import Request  # noqa: PLC0415
-    from paydesk.assembly.serving import told  # noqa: PLC0415
-    from paydesk.telemetry import Log  # noqa: PLC0415
-
-    config = read_config(data=data)
-
-    async def ask() -> dict[str, Any]:
-        lines = told(config, os.environ, Log("error"), Request(what, arguments), new_data=False)
-        async with aclosing(lines):
-            async for line in lines:
-                if "done" in line or "error" in line:
-                    return line
-                tell(line)
-        raise AssertionError(f"{what} ended without a last line")
-
-    with sentences():
-        last = asyncio.run(ask())
-    if error := last.get("error"):
-        output.fail(error["message"])
-    return last["done"]

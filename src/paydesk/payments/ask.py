@@ -110,7 +110,12 @@ async def about_attempt(desk: PaymentDesk, account_id: str, attempt_id: str) -> 
     account = await desk.account(account_id)
     if attempt is None or account is None:
         raise AssertionError(f"{attempt_id} or its account is not there")
-    question = Question(
+    return attempt, question_about(desk, account, attempt)
+
+
+def question_about(desk: PaymentDesk, account: Account, attempt: Attempt) -> Question:
+    """How every question about this attempt names it."""
+    return Question(
         place=Place(url=attempt.psp_url, key=desk.psp_key(account)),
         reference=attempt.id,
         psp_reference=attempt.psp_reference,
@@ -120,7 +125,6 @@ async def about_attempt(desk: PaymentDesk, account_id: str, attempt_id: str) -> 
         save=bool(attempt.save),
         return_url=None if attempt.payment_method else f"{desk.challenge_page(attempt.id)}/done",
     )
-    return attempt, question
 
 
 def check_psp_is_up(desk: PaymentDesk, psp: str, url: str) -> None:

@@ -200,6 +200,20 @@ class Standing(Struct, frozen=True, kw_only=True):
     created_ms: int
 
 
+class RefundStanding(Struct, frozen=True, kw_only=True):
+    """One refund of a PSP's list."""
+
+    reference: str
+    """Ours: the refund's id."""
+    charge: str
+    """The PSP's reference of the charge that is refunded."""
+    amount_minor: int
+    currency: str
+    verdict: RefundVerdict
+    psp_reference: str
+    created_ms: int
+
+
 class Notice(Struct, frozen=True, kw_only=True):
     """A PSP's call, its signature checked. It names what changed; how that stands, the PSP is asked."""
 
@@ -263,6 +277,14 @@ class Psp(Protocol):
 
     async def list(self, place: Place, since_ms: int) -> Sequence[Standing] | NotSent | NoVerdict:
         """Every charge made at `since_ms` or later, oldest first."""
+        ...
+
+    async def list_refunds(self, place: Place, since_ms: int) -> Sequence[RefundStanding] | NotSent | NoVerdict:
+        """The same of refunds."""
+        ...
+
+    async def list_disputes(self, place: Place, since_ms: int) -> Sequence[DisputeStanding] | NotSent | NoVerdict:
+        """The same of disputes."""
         ...
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> Notice | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from paydesk.psp.base import (
     CardDetails,
+    DisputeStanding,
     DisputeVerdict,
     NotFound,
     Notice,
@@ -22,6 +23,7 @@ from paydesk.psp.base import (
     Promises,
     Question,
     RefundQuestion,
+    RefundStanding,
     RefundVerdict,
     Rejected,
     SavedCard,
@@ -33,10 +35,12 @@ from paydesk.psp.sandbox_words import (
     Charge,
     Charges,
     Dispute,
+    Disputes,
     NoticeBody,
     Refund,
     Refunds,
     dispute_standing,
+    listed_refund,
     listed_verdict,
     refund_verdict,
     verdict_of,
@@ -137,15 +141,34 @@ class SandboxPsp:
         return dispute_standing(found) if isinstance(found, Dispute) else found
 
     async def list(self, place: Place, since_ms: int) -> Sequence[Standing] | NotSent | NoVerdict:
-        found = await self._read(place, f"/v1/charges?since_ms={since_ms}", Charges, LIST_BYTES_MAX)
-        if isinstance(found, NotFound):
-            return NoVerdict(reason="the PSP answered 404")
+        found = await self._listed(place, f"/v1/charges?since_ms={since_ms}", Charges)
         if not isinstance(found, Charges):
             return found
         return [
             Standing(reference=charge.reference, verdict=listed_verdict(charge), created_ms=charge.created_ms)
             for charge in found.data
         ]
+
+    async def list_refunds(self, place: Place, since_ms: int) -> Sequence[RefundStanding] | NotSent | NoVerdict:
+        found = await self._listed(place, f"/v1/refunds?since_ms={since_ms}", Refunds)
+        if not isinstance(found, Refunds):
+            return found
+        return [
+            RefundStanding(
+                reference=refund.reference,
+                charge=refund.charge,
+                amount_minor=refund.amount,
+                currency=refund.currency,
+                verdict=listed_refund(refund),
+                psp_reference=refund.id,
+                created_ms=refund.created_ms,
+            )
+            for refund in found.data
+        ]
+
+    async def list_disputes(self, place: Place, since_ms: int) -> Sequence[DisputeStanding] | NotSent | NoVerdict:
+        found = await self._listed(place, f"/v1/disputes?since_ms={since_ms}", Disputes)
+        return [dispute_standing(dispute) for dispute in found.data] if isinstance(found, Disputes) else found
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> Notice | None:
         """The signature is `t=<seconds>,v1=<hex HMAC-SHA256 of t.body>`; the time may be 300 s off."""
@@ -177,6 +200,10 @@ class SandboxPsp:
         if isinstance(answer, Answer) and answer.status == 429:
             return NotSent(reason="the PSP is limiting requests")
         return answer
+
+    async def _listed(self, place: Place, path: str, kind: type[T]) -> T | NotSent | NoVerdict:
+        found = await self._read(place, path, kind, LIST_BYTES_MAX)
+        return NoVerdict(reason="the PSP answered 404") if isinstance(found, NotFound) else found
 
     async def _read(
         self, place: Place, path: str, kind: type[T], bytes_max: int = ANSWER_BYTES_MAX

@@ -51,10 +51,15 @@ class Refund(Struct, frozen=True):
     currency: str
     status: Literal["succeeded", "pending", "failed"]
     failure_reason: str | None = None
+    created_ms: int = 0
 
 
 class Refunds(Struct, frozen=True):
     data: list[Refund]
+
+
+class Disputes(Struct, frozen=True):
+    data: "list[Dispute]"
 
 
 class Dispute(Struct, frozen=True):
@@ -129,6 +134,11 @@ def refund_verdict(question: RefundQuestion, refund: Refund | None) -> RefundVer
     said = (refund.reference, refund.charge, refund.amount, refund.currency)
     if said != (question.reference, question.charge, question.amount_minor, question.currency):
         return NoVerdict(reason="the PSP answered about another refund")
+    return listed_refund(refund)
+
+
+def listed_refund(refund: Refund) -> RefundVerdict:
+    """What a refund says of itself."""
     match refund.status:
         case "succeeded":
             return Refunded(psp_reference=refund.id)

@@ -1,5 +1,5 @@
-"""Once: wraps the command of a signed request, so that the nonce is burnt and the answer kept in the commit of the
-effect.
+"""Once: wraps the command of a signed request, so that the nonce is burnt, the answer kept and the deed written down in
+the commit of the effect.
 
 After Stripe's idempotent requests and the IETF Idempotency-Key draft (-07): a repeat gets the same status and body.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from paydesk.audit import AuditHead, enter
 from paydesk.errors import Refusal
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store import Command, Duty, Key, Work
@@ -48,11 +49,14 @@ class Claim(Struct, frozen=True, kw_only=True):
     idempotency_key: str
     """Empty where the route takes requests without one."""
     fingerprint: str
-    request_id: str = ""
+    """Hex SHA-256 of method, path, query and body."""
+    action: str
+    """Method and route, for the log of who did what."""
+    request_id: str
 
 
 class Once(Command[Reply], frozen=True):
-    """Burn the nonce, then answer from what is kept, or decide and keep the answer."""
+    """Burn the nonce, then answer from what is kept, or decide, keep the answer and write down what was done."""
 
     claim: Claim
     inner: Command[Reply]
@@ -61,6 +65,7 @@ class Once(Command[Reply], frozen=True):
         claim = self.claim
         yield Nonce, (claim.account, claim.key_id, claim.nonce)
         yield NonceFloor, ("floor",)
+        yield AuditHead, (claim.account,)
         if claim.idempotency_key:
             yield Kept, (claim.account, claim.idempotency_key)
         yield from self.inner.keys()
@@ -81,9 +86,23 @@ class Once(Command[Reply], frozen=True):
                 reply = self.inner.decide(inner)
         except Refusal as why:
             return Reply(refusal=why)  # The nonce stays burnt: a refused request can't be replayed later.
+        if inner.changed:
+            _write_down(work, claim, reply)
         if claim.idempotency_key and reply.keeps:
             work.add(_kept(claim, reply, work.now_ms))
         return reply
+
+
+def _write_down(work: Work, claim: Claim, reply: Reply) -> None:
+    enter(
+        work,
+        claim.account,
+        actor=f"key:{claim.key_id}",
+        action=claim.action,
+        object_id=reply.object_id,
+        request_id=claim.request_id,
+        fingerprint=claim.fingerprint,
+    )
 
 
 def _check_floor(work: Work, claim: Claim) -> None:

@@ -5,7 +5,7 @@ Called by everything upstairs through `Desk.submit` (changes), `Desk.read` (rows
 Read: `rows.py` (what a row is), `work.py` (what `decide` sees), `command.py` (what is submitted), `committer.py` (the
 batch), `statements.py` (four statements per table), `sqlite.py` (the one file) and `commit_thread.py` (the one thread),
 `published.py` (waking whoever waits), `schema.py` (the same rows as SQLAlchemy tables), `lists.py` and `later.py` (what
-is not by key), `snapshot.py` (everything, at one moment).
+is not by key), `snapshot.py` (all of it at one moment) and `copying.py` (the same, into a file).
 """
 
 from paydesk.store.command import Command, Rank

@@ -25,10 +25,10 @@ BUSY_TRIES = 1000
 CACHE_KIB = 16 * 1024  # Per connection; memory that 50 000 payments may not raise.
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """A connection in autocommit, so that BEGIN and COMMIT are ours."""
+def connect(path: Path, *, read_only: bool, immutable: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit, so that BEGIN and COMMIT are ours. `immutable`: a file that nobody writes."""
     database = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}{'&immutable=1' if immutable else ''}",
         uri=True,
         timeout=0,
         isolation_level=None,

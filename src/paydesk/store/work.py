@@ -4,7 +4,7 @@ A `WorkingSet` belongs to a batch; each command gets a `Work` on top of it whose
 ends well.
 """
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
@@ -93,6 +93,11 @@ class Work:
     @property
     def process(self) -> str:
         return self._stamp.process
+
+    @property
+    def changed(self) -> Collection[Key]:
+        """The keys of the rows that were put in, changed or taken away through this work, in that order."""
+        return self._changes.keys()
 
     def id(self, prefix: str, account: str) -> str:
         """A new id of this account; the same one when the command is decided again."""

@@ -72,7 +72,8 @@ async def submitted(call: Call, who: Caller, inner: Command[Reply], carry: objec
         nonce=signed.nonce,
         signed_ms=signed.timestamp_ms,
         idempotency_key=signed.idempotency_key,
-        fingerprint=_fingerprint(call, who.body) if signed.idempotency_key else "",
+        fingerprint=_fingerprint(call, who.body),
+        action=f"{call.method} {call.scope['route_path']}",
         request_id=call.request_id,
     )
     return await call.desk.submit(Once(claim=claim, inner=inner), carry=carry)

@@ -14,6 +14,7 @@ from paydesk.payments.ask import PaymentDesk, ask, run_errand
 from paydesk.payments.confirm import ASK_PSP
 from paydesk.payments.errand import ERRAND
 from paydesk.payments.maturity import MATURE, Mature
+from paydesk.payments.notices import fate
 from paydesk.payments.notices.heed import heed
 from paydesk.payments.notices.take import NOTICE
 from paydesk.payments.refund import REFUND
@@ -27,6 +28,7 @@ PARKED: Mapping[str, Parked] = {
     ASK_PSP: outcome.parked,
     ERRAND: outcome.errand_parked,
     REFUND: refund_outcome.parked,
+    NOTICE: fate.buried,
     DELIVER: deliveries.parked,
 }
 """What else changes when a duty of this kind is parked."""

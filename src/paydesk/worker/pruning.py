@@ -13,6 +13,7 @@ from paydesk.errors import Refusal
 from paydesk.payments.refund_outcome import OPEN
 from paydesk.payments.rows import CardUse, Intent, Notice, Refund
 from paydesk.payments.states import TERMINAL
+from paydesk.requests.floor import raise_floor
 from paydesk.requests.once import KEEP_MS
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store import Command, Key, Rank, Row, StorageFault, Work, table_of
@@ -69,7 +70,7 @@ class Forget(Command[None], frozen=True):
                 work.remove(row)
         newest = max((row.signed_ms for row in self.rows if isinstance(row, Nonce)), default=0)
         if newest:
-            _raise_floor(work, newest)
+            raise_floor(work, newest)
 
 
 async def prune_for_ever(desk: Desk) -> None:
@@ -112,11 +113,3 @@ def _keep_on(work: Work, kept: Kept) -> None:
     row = work.find(Kept, kept.account, kept.idempotency_key)
     if row:
         work.change(row, expires_ms=work.now_ms + KEEP_MS)
-
-
-def _raise_floor(work: Work, newest_ms: int) -> None:
-    floor = work.find(NonceFloor, "floor")
-    if floor is None:
-        work.add(NonceFloor(floor_ms=newest_ms))
-    elif newest_ms > floor.floor_ms:
-        work.change(floor, floor_ms=newest_ms)

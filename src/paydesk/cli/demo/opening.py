@@ -11,12 +11,13 @@ from msgspec import Struct
 
 from paydesk.assembly import control
 from paydesk.assembly.operator import Request
-from paydesk.cli.demo.asking import Key
+from paydesk.cli.demo.asking import Key, ask, asking
 from paydesk.cli.demo.children import Children
 from paydesk.cli.demo.failed import DemoFailed
 from paydesk.cli.demo.telling import Telling
 
 SHOP_NAME = "Leaf & Kettle"
+PSP_KEY = "leaf-and-kettle"
 FEE = "1.5%+25"
 HERE = "127.0.0.1"
 LISTENING = r"listening on (http\S+)"
@@ -37,9 +38,11 @@ async def open_shop(children: Children, data: Path, telling: Telling) -> Opened:
     with free_port() as port:
         shop = f"http://{HERE}:{port}"
         merchant = await _operator(
-            data, "merchants create", name=SHOP_NAME, origins=[shop], psp_url=psp, psp_key=None, fee=FEE
+            data, "merchants create", name=SHOP_NAME, origins=[shop], psp_url=psp, psp_key=PSP_KEY, fee=FEE
         )
         telling.step("merchant created", f"{merchant['account_id']}  {SHOP_NAME}, fee {FEE}")
+        await _tell_psp(psp, merchant)
+        telling.step("the PSP knows where to call", merchant["notice_url"])
         url = f"{shop}/webhooks"
         endpoint = await _operator(data, "webhooks add", merchant=merchant["merchant_id"], url=url, events=["*"])
         telling.step("webhook endpoint added", f"{endpoint['id']}  {url}")
@@ -80,6 +83,13 @@ async def _psp_and_paydesk(children: Children, data: Path, telling: Telling) -> 
     except ExceptionGroup as several:
         raise several.exceptions[0] from None
     return both[0].result(), both[1].result()
+
+
+async def _tell_psp(psp: str, merchant: dict[str, Any]) -> None:
+    """What an operator does in the settings of a PSP: where its notices go, and what signs them."""
+    endpoint = {"url": merchant["notice_url"], "secret": merchant["notice_secret"]}
+    async with asking() as http:
+        await ask(http, "POST", f"{psp}/v1/notice_endpoint", bearer=PSP_KEY, json=endpoint)
 
 
 async def _operator(data: Path, what: str, **arguments: Any) -> dict[str, Any]:

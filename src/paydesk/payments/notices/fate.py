@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from paydesk.duties.lease import finish, put_off
+from paydesk.duties.rows import DeadDuty
 from paydesk.payments.notices.take import KEEP_MS, key_of
 from paydesk.payments.rows import Notice
 from paydesk.store import Command, Duty, Key, Rank, Work
@@ -23,6 +24,8 @@ KEEP_PARKED_MS = 366 * DAY_MS
 UNKNOWN = "Nothing here has this reference."
 NOT_AT_PSP = "The PSP does not know what its notice is about."
 ANOTHERS = "The PSP shows another object under this reference."
+
+DEAD = "Seeing to it failed: `paydesk dead list` says why."
 
 CAUSE = "psp"
 
@@ -88,6 +91,13 @@ def park(work: Work, duty: Duty, reason: str, *, for_good: bool = False) -> str:
     else:
         put_off(work, duty, due_ms=min(work.now_ms + _wait_ms(duty), until_ms))
     return reason
+
+
+def buried(work: Work, dead: DeadDuty) -> None:
+    """Seeing to it failed too often: people find it among the parked ones, and what failed among the dead duties."""
+    psp, _, notice_id = dead.subject.partition("/")
+    if notice := work.find(Notice, dead.account, psp, notice_id):
+        work.change(notice, status="parked", reason=DEAD)
 
 
 def _change(work: Work, duty: Duty, **new: Any) -> Notice:

@@ -53,8 +53,8 @@ class TakeNotice(Command[bool], frozen=True):
 
 
 def duty_id(notice: Notice) -> str:
-    """The duty that sees to this notice."""
-    return f"{NOTICE}:{notice.psp}/{notice.id}"
+    """The duty that sees to this notice. It names the account, since a PSP's ids are its own affair."""
+    return f"{NOTICE}:{notice.account}/{notice.psp}/{notice.id}"
 
 
 def key_of(duty: Duty) -> tuple[str, str, str]:
