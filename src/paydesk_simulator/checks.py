@@ -10,83 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from paydesk.audit.chain import BEGINNING, link_of
-from paydesk.audit.rows import AuditEntry, AuditHead
-from paydesk.duties.rows import DeadDuty
-from paydesk.events.rows import Delivery, Endpoint, Event
-from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
-from paydesk.ledger.verify import Off, recount
-from paydesk.payments.maturity import MATURE
-from paydesk.payments.rows import Attempt, CardUse, Intent
-from paydesk.requests.rows import Kept
-from paydesk.store import Duty, Row
-from paydesk_sandbox.psp.books import Books, Entry
-from paydesk_simulator.facts import Database, Told
-from paydesk_simulator.receiver import Receiver
-
-AnyRow = TypeVar("AnyRow", bound=Row)
-
-OPEN = ("processing", "requires_action", "requires_capture")
-ENDINGS = {
-    "captured": ("captured",),
-    "authorised": ("authorised",),
-    "declined": ("declined",),
-    "released": ("canceled", "abandoned"),
-}
-"""What the PSP calls a charge → what the attempt may be called."""
-
-
-class Facts(Struct, frozen=True, kw_only=True):
-    """Everything there is to compare, read once."""
-
-    attempts: Sequence[Attempt]
-    audit: Sequence[AuditEntry]
-    audit_heads: Sequence[AuditHead]
-    balances: Sequence[Balance]
-    card_uses: Sequence[CardUse]
-    dead: Sequence[DeadDuty]
-    deliveries: Sequence[Delivery]
-    duties: Sequence[Duty]
-    endpoints: Sequence[Endpoint]
-    events: Sequence[Event]
-    intents: dict[str, Intent]
-    kept: Sequence[Kept]
-    maturities: Sequence[Maturity]
-    postings: Sequence[Posting]
-    transactions: Sequence[LedgerTransaction]
-    charges: dict[str, list[Entry]]
-    """Attempt → what the PSP has under that reference."""
-    told: Told
-    receivers: dict[str, Receiver]
-    """Endpoint → who is there."""
-    now_ms: int
-
-
-def gather(database: Database, books: Books, told: Told, receivers: dict[str, Receiver], now_ms: int) -> Facts:
-    """Read it all."""
-    charges: defaultdict[str, list[Entry]] = defaultdict(list)
-    for entry in books.entries.values():
-        charges[entry.charge.reference].append(entry)
-    return Facts(
-        attempts=database.all(Attempt),
-        audit=database.all(AuditEntry),
-        audit_heads=database.all(AuditHead),
-        balances=database.all(Balance),
-        card_uses=database.all(CardUse),
-        dead=database.all(DeadDuty),
-        deliveries=database.all(Delivery),
-        duties=database.all(Duty),
-        endpoints=database.all(Endpoint),
-        events=database.all(Event),
-        intents={intent.id: intent for intent in database.all(Intent)},
-        kept=database.all(Kept),
-        maturities=database.all(Maturity),
-        postings=database.all(Posting),
-        transactions=database.all(LedgerTransaction),
-        charges=charges,
-        told=told,
-        receivers=receivers,
-        now_ms=now_ms,
-    )
+from paydesk.events.rows import Event
+from paydesk.payments.rows import Intent
+from paydesk_simulator.gathered import Facts
+from paydesk_simulator.life import LIFE
+from paydesk_simulator.money import MONEY
 
 
 def violations(facts: Facts) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
@@ -21,6 +22,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """The database, the PSP's books, what clients were told, what receivers were sent."""
 
     attempts: Sequence[Attempt]
+    audit: Sequence[AuditEntry]
+    audit_heads: Sequence[AuditHead]
     balances: Sequence[Balance]
     card_uses: Sequence[CardUse]
     dead: Sequence[DeadDuty]
@@ -64,6 +67,8 @@ def gather(database: Database, psp: Psp, told: Told, receivers: dict[str, Receiv
         psp_refunds[refund.refund.reference].append(refund)
     return Facts(
         attempts=database.all(Attempt),
+        audit=database.all(AuditEntry),
+        audit_heads=database.all(AuditHead),
         balances=database.all(Balance),
         card_uses=database.all(CardUse),
         dead=database.all(DeadDuty),

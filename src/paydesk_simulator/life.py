@@ -7,7 +7,7 @@ import msgspec
 
 from paydesk.payments.maturity import MATURE
 from paydesk.payments.notices.fate import UNKNOWN
-from paydesk.payments.notices.take import NOTICE
+from paydesk.payments.notices.take import duty_id
 from paydesk.payments.refund_outcome import WATCH_REFUND
 from paydesk.payments.rows import Intent, TimelineEntry
 from paydesk.payments.states import TERMINAL, table
@@ -45,7 +45,7 @@ def _walk(intent: Intent, entries: list[TimelineEntry]) -> Iterator[str]:
 
 def settled(facts: Facts) -> Iterator[str]:
     """3: nothing stays open once the faults are over."""
-    parked = {f"{NOTICE}:{notice.psp}/{notice.id}" for notice in facts.notices if notice.status == "parked"}
+    parked = {duty_id(notice) for notice in facts.notices if notice.status == "parked"}
     for duty in facts.duties:
         waits = duty.kind in (MATURE, WATCH_REFUND) or duty.id in parked  # Those wait for their day.
         if duty.due_ms <= facts.now_ms or not waits:

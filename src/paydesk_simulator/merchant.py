@@ -106,9 +106,9 @@ class Merchant:
             key_id=self._key_id,
             nonce=self._dice.randbytes(8).hex(),
             signed_ms=self._loop.now_ms() // 1000 * 1000,
-            idempotency_key=order,
-            fingerprint=f"{command.amount_minor} {command.currency} {command.metadata}",
-            action="POST /v1/payment_intents",
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+            action="POST /v1/payment_intents" + (f"/{what}" if (what := idempotency_key.partition("/")[2]) else ""),
             request_id=f"req_{self._dice.randbytes(8).hex()}",
         )
 

@@ -91,67 +91,10 @@ class Run(Stage):
         merchant = self.dice.choice(self.merchants)
         if (intent := await merchant.open(f"order-{number}")) is None:
             return
-        await asyncio.sleep(self._dice.uniform(0, 20))
-        shopper = Shopper(
-            merchant.account, intent, server=self._server, dice=self._dice, told=self._told, journal=self.journal
-        )
-        await shopper.pay()
-
-    async def _settle_in(self, number: int, endpoints: tuple[tuple[str, ...], ...]) -> None:
-        """A merchant, as the operator makes it, with its endpoints."""
-        wanted = {
-            "name": f"Shop {number}",
-            "origins": [],
-            "psp_url": ORIGIN,
-            "psp_key": None,
-            "fee": "1.5%+25" if number else "0",
-            "settlement_delay_days": 1 + number,
-        }
-        create = partial(operator.perform, request=operator.Request("merchants create", wanted))
-        made = await self._server.ask(create)
-        account, key = made["account_id"], made["key_id"]
-        for events in endpoints:
-            await self._listen(account, list(events), strict=bool(number))
-        self._merchants.append(
-            Merchant(
-                account,
-                key,
-                server=self._server,
-                dice=self._dice,
-                told=self._told,
-                journal=self.journal,
-                loop=self._loop,
-            )
-        )
-
-    async def _listen(self, account: str, events: list[str], *, strict: bool) -> None:
-        origin = f"https://receiver-{len(self._receivers)}.example"
-        receiver = Receiver(
-            origin,
-            loop=self._loop,
-            dice=dice_of(self._seed, origin),
-            weather=self._server.weather,
-            journal=self.journal,
-            database=self._database,
-        )
-
-        async def add(house: House) -> str:
-            command, receiver.secret = add_endpoint(
-                house.world,
-                house.sealer,
-                account=account,
-                url=f"{origin}/hook",
-                events=events,
-                ordering="strict" if strict else "default",
-                added_by="merchant",
-            )
-            return (await house.submit(command)).id
-
-        receiver.strict = strict
-        self._receivers[await self._server.ask(add)] = receiver
-        self._network.peers[origin] = receiver
-
-    def _compare(self) -> None:
-        facts = checks.gather(self._database, self._psp.psp.books, self._told, self._receivers, self._loop.now_ms())
-        for sentence in checks.violations(facts):
-            self.journal.violated(sentence)
+        everybody = {"server": self.server, "dice": self.dice, "told": self.told, "journal": self.journal}
+        till = Till(merchant, f"order-{number}", intent, database=self.database, **everybody)
+        shopper = Shopper(merchant.account, intent, bank=self.bank, **everybody)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(till.work())
+            await asyncio.sleep(self.dice.uniform(0, 20))
+            await shopper.pay()

@@ -36,7 +36,7 @@ MERCHANTS = ((("*",), ("payment_intent.succeeded", "payment_intent.payment_faile
 LATE_PAYMENTS = ("refund", "hold", "keep")
 """What each merchant wants done with late payments."""
 OWED = """SELECT (SELECT count(*) FROM duties WHERE due_ms <= ? OR kind NOT IN ('mature', 'watch_refund') AND id NOT IN
-    (SELECT 'notice:' || psp || '/' || id FROM notices WHERE status = 'parked'))
+    (SELECT 'notice:' || account || '/' || psp || '/' || id FROM notices WHERE status = 'parked'))
     + (SELECT count(*) FROM payment_intents WHERE status IN ('processing', 'requires_action', 'requires_capture'))"""
 """What is to be done before the run is over; pending money waits for its day, and so do looks after refunds;
 notices about nothing are looked at for a day."""
