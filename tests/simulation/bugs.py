@@ -275,7 +275,7 @@ BUGS: dict[Patch, str] = {
     refunds_under_way_do_not_count: "gives back",
     a_cancel_asks_nobody: r"the PSP has \['(authorised|challenge|captured)'\]",
     one_more_is_posted_than_captured: "and should be|posted but not captured",
-    what_succeeded_can_be_canceled: "was succeeded, and",
+    what_succeeded_can_be_canceled: "was succeeded, and|a terminal status stays",
     what_is_being_paid_expires: "is canceled|canceled, and then|was canceled",
     any_signature_holds: "is forged, and was taken",
     disputes_never_end: "at the bank, and needs_response here",
@@ -290,3 +290,12 @@ BUGS: dict[Patch, str] = {
     an_early_end_is_not_heard: "is requires_capture|is still asking|is still owed",
 }
 """The bug → what the simulation says of it, among other things."""
+
+SLOW = (
+    a_slow_not_found_counts,
+    a_refund_is_sent_again_at_once,
+    a_cancel_without_an_answer_is_one,
+    nothing_expires,
+    answer_before_commit,
+)
+"""Those that live through more seeds than a test has time for: `make bugs` alone tries them."""
