@@ -1,12 +1,12 @@
 # `make` alone explains what there is.
-.PHONY: help demo test check bench sim kill soak lock clean
+.PHONY: help demo test check bench sim kill soak crashes schedules bugs lock clean
 
 PYTHON_HERE := .venv/bin/python
 
 help:
 	@echo 'Paydesk needs Python 3.11 or newer and make. Packages go into .venv/ by themselves.'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'ARGS="…" is handed on to the command behind a target: make test ARGS="tests/house -x"'
 
@@ -40,6 +40,18 @@ kill:  ## kill a real server at random under load, and compare the books
 soak:  ## simulate 100 000 payments with some 11 000 crashes
 	@tools/set-up
 	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator --seeds 2000 --payments 50 $(ARGS)
+
+crashes:  ## crash each flow at every commit and await
+	@tools/set-up
+	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator.crash_points $(ARGS)
+
+schedules:  ## two operations at once on one payment, in seeded orders
+	@tools/set-up
+	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator.schedules $(ARGS)
+
+bugs:  ## patch deliberate bugs in: the simulation has to catch each
+	@tools/set-up dev
+	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m tests.simulation.bites $(ARGS)
 
 lock:  ## write both lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@tools/set-up

@@ -1,4 +1,7 @@
-"""A merchant's server: opens intents under idempotency keys and repeats what was not answered; a thief copies it."""
+"""A merchant's server: opens intents under idempotency keys and repeats what was not answered; a thief copies it.
+
+What it does with an intent afterwards: `till.py`.
+"""
 
 import asyncio
 from functools import partial
@@ -17,6 +20,10 @@ from paydesk_simulator.process import Lost, Server
 
 DAY_MS = 24 * 3_600_000
 TRIES = 40
+EXPIRES_MS = (DAY_MS, DAY_MS, DAY_MS, 120_000, 45_000)
+"""How long an intent may wait to be paid: most for as long as the run."""
+AMOUNTS = (100, 1999, 4200, 99_999_99)
+CURRENCIES = ("usd", "eur", "jpy")
 NOT_DONE = ("storage_unavailable", "overloaded")
 """Refusals that promise that nothing was stored and no PSP acted."""
 
@@ -36,6 +43,8 @@ class Merchant:
         loop: VirtualLoop,
     ) -> None:
         self.account = account
+        self.saved: list[str] = []
+        """Saved cards that were seen on its intents."""
         self._key_id = key_id
         self._server = server
         self._dice = dice
@@ -50,7 +59,7 @@ class Merchant:
         for _ in range(TRIES):
             claim = self._claim(order, command)
             try:
-                reply = await self._server.ask(partial(door.create, claim, command))
+                reply = await self._server.ask(partial(door.decide, claim, command))
             except Refusal as why:
                 self._journal.tell(f"{order} refused: {why.code}")
                 self._judge(why.code in NOT_DONE, f"{order} was refused: {why}")
@@ -69,8 +78,7 @@ class Merchant:
         return None
 
     def _command(self, order: str) -> Create:
-        amount, currency = self._dice.choice((100, 1999, 4200, 99_999_99)), self._dice.choice(("usd", "eur", "jpy"))
-        self._told.amounts[order] = (amount, currency)
+        amount, currency = self._dice.choice(AMOUNTS), self._dice.choice(CURRENCIES)
         return Create(
             account=self.account,
             livemode=False,
@@ -80,23 +88,32 @@ class Merchant:
             statement_descriptor=None,
             metadata=f'{{"order":"{order}"}}',
             return_url=None,
-            capture_method="automatic",
-            setup_future_usage=None,
-            expires_after_ms=DAY_MS,
-            cause=self._key_id,
+            capture_method=self._dice.choice(("automatic", "automatic", "manual")),
+            setup_future_usage=self._dice.choice(("off_session", None)),
+            expires_after_ms=self._dice.choice(EXPIRES_MS),
+            cause=self.cause,
         )
 
-    def _claim(self, order: str, command: Create) -> Claim:
+    @property
+    def cause(self) -> str:
+        """Whose doing it is, as timelines say it."""
+        return f"key:{self._key_id}"
+
+    def claim(self, idempotency_key: str, fingerprint: str) -> Claim:
+        """A request, signed now."""
         return Claim(
             account=self.account,
             key_id=self._key_id,
             nonce=self._dice.randbytes(8).hex(),
             signed_ms=self._loop.now_ms() // 1000 * 1000,
-            idempotency_key=order,
-            fingerprint=f"{command.amount_minor} {command.currency} {command.metadata}",
-            action="POST /v1/payment_intents",
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+            action="POST /v1/payment_intents" + (f"/{what}" if (what := idempotency_key.partition("/")[2]) else ""),
             request_id=f"req_{self._dice.randbytes(8).hex()}",
         )
+
+    def _claim(self, order: str, command: Create) -> Claim:
+        return self.claim(order, f"{command.amount_minor} {command.currency} {command.metadata}")
 
     def _opened(self, order: str, reply: Reply) -> None:
         self._journal.tell(f"{order} is {reply.object_id}, replayed {reply.replayed}")
@@ -124,7 +141,7 @@ class Merchant:
 
     async def _asked(self, claim: Claim, command: Create) -> Reply | Refusal | None:
         try:
-            return await self._server.ask(partial(door.create, claim, command))
+            return await self._server.ask(partial(door.decide, claim, command))
         except Refusal as why:
             return why
         except Lost:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from paydesk.assembly.house import House
+from paydesk.assembly.house import Documents, House
 from paydesk.assembly.opening import prepare
 from paydesk.config import Config
 from paydesk.errors import Refusal
@@ -26,6 +27,12 @@ T = TypeVar("T")
 NEVER_ANSWERED_SECONDS = 120.0  # A client that got no answer by then hangs up.
 DOWN_SECONDS = 8.0  # In the mean, until somebody starts the server again.
 LIVES_SECONDS = 30.0  # In the mean, until an operator stops it.
+
+
+@cache
+def documents() -> Documents:
+    """Nobody asks for them here; compiled once for all lives."""
+    return Documents()
 
 
 class Lost(Exception):
@@ -62,8 +69,16 @@ def judge(journal: Journal, what: str, why: BaseException) -> None:
 class Server:
     """`house` is the life that is on, None while the server is down."""
 
-    def __init__(self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal) -> None:
-        self._config = Config(data=data, rate_limits=False)
+    def __init__(
+        self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal, *, hasty: bool
+    ) -> None:
+        dice = dice_of(seed, "config")
+        self._config = Config(
+            data=data,
+            rate_limits=False,
+            capture_within_seconds=dice.choice((40, 90, 240)) if hasty else 600,
+            challenge_within_seconds=dice.choice((30, 60)) if hasty else 120,
+        )
         self._loop = loop
         self._network = network
         self._journal = journal
@@ -132,7 +147,12 @@ class Server:
         prepare(self._config, self._sealer, world)
         stores = Stores(self._config.database, world, self.weather, self.crashes, self._storage_dice)
         house = House(
-            world=world, config=self._config, sealer=self._sealer, stores=stores, log=SimulatedLog(self._journal)
+            world=world,
+            config=self._config,
+            sealer=self._sealer,
+            stores=stores,
+            log=SimulatedLog(self._journal),
+            documents=documents(),
         )
         self._lives.append(world)
         self._journal.tell(f"the server is up: life {len(self._lives)}, ends: {self.crashes.point or 'never'}")

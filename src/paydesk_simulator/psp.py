@@ -1,14 +1,21 @@
 """The sandbox PSP in memory: its real rules and books, our clock, faults ordered by the weather."""
 
 import asyncio
+from functools import partial
+from typing import cast
 
+from paydesk.errors import Refusal
 from paydesk.world import Answer, NoAnswer, Outgoing
-from paydesk_sandbox.psp.faults import Fault, Kind
+from paydesk_sandbox.psp.faults import Calls, Fault, Kind, Plan
+from paydesk_sandbox.psp.notices import Notice
 from paydesk_sandbox.psp.rules import Call, Psp
+from paydesk_sandbox.psp.terms import Terms
+from paydesk_simulator import door
 from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import Random
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.network import Outcome
+from paydesk_simulator.process import Lost, Server
 from paydesk_simulator.weather import Weather
 
 ORIGIN = "http://psp.example"
@@ -16,39 +23,91 @@ MAX_IN_FLIGHT_SECONDS = 30
 """What the server is told (its setting's default): what was given up may land so much later, and does."""
 CARDS_LATE_SECONDS = 3.5  # A card of the sandbox's own may come on top.
 
-ON_CHARGES: dict[str, Kind] = {
-    "psp late": "late",
-    "psp lands late": "lands_late",
-    "psp lost after": "lost_after",
-    "psp lost before": "lost_before",
-    "psp status": "status",
-    "psp status after": "status_after",
-    "psp garbage": "garbage",
-    "psp wrong amount": "wrong_amount",
-    "psp reset": "reset",
-    "psp refuse": "refuse",
-    "psp forget keys": "forget_keys",
+AT_ONCE: dict[str, Kind] = {"psp refuse": "refuse", "psp forget keys": "forget_keys"}
+"""What strikes all that come, and is thrown for with each charge."""
+POSTED: dict[Calls, str] = {"charges": "psp", "captures": "capture", "releases": "cancel", "refunds": "refund"}
+_POSTS: tuple[Kind, ...] = (
+    "late", "lands_late", "lost_after", "lost_before", "status", "status_after", "garbage", "wrong_amount", "reset",
+    "notice_early",
+)  # fmt: skip
+_LOOK_UPS: tuple[Kind, ...] = ("late", "lost_before", "status", "garbage", "wrong_amount", "reset")
+FAULTS: dict[Calls, dict[str, Kind]] = {
+    call: {f"{name} {kind.replace('_', ' ')}": kind for kind in _POSTS} for call, name in POSTED.items()
 }
-ON_LOOK_UPS: dict[str, Kind] = {
-    "look-up late": "late",
-    "look-up lost before": "lost_before",
-    "look-up status": "status",
-    "look-up garbage": "garbage",
-    "look-up wrong amount": "wrong_amount",
-    "look-up reset": "reset",
-}
+FAULTS["charges"] |= AT_ONCE
+FAULTS["lookups"] = {f"look-up {kind.replace('_', ' ')}": kind for kind in _LOOK_UPS}
+"""What the weather calls a fault → what the sandbox does, by the kind of call."""
+STATUSES = (500, 502, 503, 429, 400)
+LOOK_SECONDS = 1.0
+NOTICES = ("notice twice", "notice late", "notice lost", "notice reordered", "notice forged", "notice unknown")
 
 
 class PspPeer:
     """A peer of the network. `psp.books` is the judge of what was charged."""
 
-    def __init__(self, loop: VirtualLoop, dice: Random, weather: Weather, journal: Journal, seed: int) -> None:
+    def __init__(
+        self, loop: VirtualLoop, dice: Random, weather: Weather, journal: Journal, seed: int, *, hasty: bool
+    ) -> None:
         self._loop = loop
         self._dice = dice
         self._weather = weather
         self._journal = journal
         self._away_until = 0.0
-        self.psp = Psp(salt=b"%d" % seed)
+        self._sending: set[asyncio.Task[None]] = set()
+        self.server: Server
+        """Whom notices are sent to."""
+        self.broken: dict[str, None] = {}
+        """References of charges with which the PSP broke its promise: they landed after all that was in flight."""
+        terms = Terms(
+            challenge_ms=dice.choice((20_000, 60_000, 900_000)),
+            authorised_ms=dice.choice((30_000, 120_000, 7 * 86_400_000)),
+            later_ms=dice.choice((500, 5_000, 60_000)),
+        )
+        self.psp = Psp(salt=b"%d" % seed, terms=terms if hasty else Terms())
+
+    async def run(self) -> None:
+        """Let happen what happens by itself, and send notices, for ever."""
+        while True:
+            now_ms = self._loop.now_ms()
+            self.psp.due(now_ms)
+            for notice in self.psp.notices.take(now_ms):
+                self._sending.add(task := self._loop.create_task(self._send(notice)))
+                task.add_done_callback(self._sending.discard)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to happen by itself, or to be told."""
+        psp = self.psp
+        return bool(self._sending) or psp.notices.next_ms is not None or psp.books.later.next_ms() is not None
+
+    def begin_storm(self) -> None:
+        """From now on notices go wrong."""
+        rates = {_of_notices(name): rate for name, rate in self._weather.rates(NOTICES).items() if rate}
+        self.psp.faults.follow(Plan(seed=self._dice.randrange(2**32), rates=rates))
+
+    def end_storm(self) -> None:
+        """Nothing goes wrong any more; what went wrong with notices is counted."""
+        self.psp.faults.clear()
+        for name in NOTICES:
+            for _ in range(self.psp.faults.hits[_of_notices(name)]):
+                self._journal.count(name)
+
+    async def _send(self, notice: Notice) -> None:
+        """To the server, which may be down, or not answer."""
+        await asyncio.sleep(max(notice.not_before_ms - self._loop.now_ms(), 0) / 1000)
+        taken = await self._call_server(notice)
+        self._journal.tell(f"notice {notice.number} try {notice.tries}: {'taken' if taken else 'not taken'}")
+        if taken and notice.forged:
+            self._journal.violated(f"notice {notice.number} is forged, and was taken")
+        self.psp.notices.heard(notice, taken, self._loop.now_ms())
+
+    async def _call_server(self, notice: Notice) -> bool:
+        account = notice.url.rpartition("/")[2]
+        try:
+            return await self.server.ask(partial(door.notice, account, notice.body, dict(notice.headers)))
+        except (Lost, Refusal):
+            return False
 
     def refuses(self, request: Outgoing) -> bool:
         if not self._weather.calm and self._loop.time() < self._away_until:
@@ -61,10 +120,14 @@ class PspPeer:
     async def answer(self, request: Outgoing, given_up: "asyncio.Future[None]") -> Outcome:
         """As the sandbox's own server does it, on our clock."""
         call = _call(request)
-        if call.kind == "charges" and self._weather.strikes("psp lands after all"):
+        if call.kind in POSTED and self._weather.strikes(f"{POSTED[call.kind]} lands after all"):
             await given_up
             latest = MAX_IN_FLIGHT_SECONDS - CARDS_LATE_SECONDS
             await asyncio.sleep(max(self._dice.uniform(0, latest) for _ in range(3)))  # Bugs live at the last moment.
+        elif call.kind == "charges" and self._weather.strikes("psp lands too late"):
+            await given_up
+            await asyncio.sleep(MAX_IN_FLIGHT_SECONDS + self._dice.uniform(0, 60))
+            self.broken[call.idempotency_key.partition(":")[0]] = None
         else:
             self._order_fault(call)
         handling = self.psp.meet(call, self._loop.now_ms())
@@ -83,14 +146,16 @@ class PspPeer:
         return Answer(status=answer.status, headers={"retry-after": f"{after}"} if after else {}, body=answer.body)
 
     def _order_fault(self, call: Call) -> None:
-        kinds = ON_CHARGES if call.kind == "charges" else ON_LOOK_UPS
+        kinds = FAULTS[call.kind]
         if (name := self._weather.first_of(list(kinds))) is None:
             return None
         kind, status, delay_ms = kinds[name], None, None
+        if kind == "wrong_amount" and call.parts[0] == "disputes":
+            kind = "garbage"  # What a bank disputes, only the PSP knows: nobody could tell a wrong amount.
         if kind in ("late", "lands_late", "lost_after", "lost_before"):
             delay_ms = self._dice.randrange(MAX_IN_FLIGHT_SECONDS * 1000 - 100)
         elif kind == "status":
-            status = self._dice.choice((500, 502, 503, 429)) if call.kind == "charges" else 503
+            status = self._dice.choice(STATUSES) if call.kind in POSTED else 503
         if kind in ("refuse", "forget_keys"):
             return self._strike_at_once(kind)
         return self.psp.faults.order(Fault(fault=kind, on=call.kind, status=status, delay_ms=delay_ms))
@@ -100,6 +165,10 @@ class PspPeer:
         self.psp.order(Fault(fault=kind, for_ms=for_ms))
         if kind == "refuse":
             self._away_until = self._loop.time() + for_ms / 1000
+
+
+def _of_notices(name: str) -> Kind:
+    return cast("Kind", name.replace(" ", "_"))
 
 
 def _call(request: Outgoing) -> Call:

@@ -5,6 +5,8 @@ from collections import defaultdict
 
 from msgspec import Struct
 
+from paydesk.events.rows import Event
+from paydesk.store import account_of
 from paydesk.world import Answer, NoAnswer, Outgoing
 from paydesk_client import verify_webhook
 from paydesk_simulator.clock import VirtualLoop
@@ -95,8 +97,8 @@ class Receiver:
         self._judge(headers["webhook-id"] == event_id, f"{event_id} came under another webhook-id")
         for other in self._by_object[about]:
             self._judge(self._in_order(other, new), f"{event_id} of {about} came out of order")
-        told = self._database.intent(about)
-        self._judge(told is not None and told.event_sequence >= new.sequence, f"{event_id} came before its commit")
+        committed = self._database.find(Event, account_of(about), event_id)
+        self._judge(committed is not None and committed.body == new.body, f"{event_id} came before its commit")
         self.arrivals[event_id] = new
         self._by_object[about].append(new)
         return new

@@ -3,16 +3,20 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from msgspec import Struct, field
 
 from paydesk_simulator.crashes import PASSES
 from paydesk_simulator.run import Result
-from paydesk_simulator.weather import MOST
+from paydesk_simulator.weather import APART, MOST
 
+EXPECTED = (*MOST, *(f"crash {point}" for point in PASSES))
+PAIRS = tuple(pair for pair in combinations(EXPECTED, 2) if set(pair) != set(APART))
 LAST_LINES = 40
 SHOWN_MAX = 10  # Violations of one seed: the first tell the most.
 EVERYTHING_HIT = 5_000  # Payments after which a fault that was never hit is a hole in the simulation.
+EVERY_PAIR_HIT = 1_000  # Seeds after which a pair of faults that never struck together is one.
 
 
 class Sums(Struct):
@@ -23,6 +27,8 @@ class Sums(Struct):
     failed: list[int] = field(default_factory=list)
     violations: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Two kinds that struck in the same seed → in how many seeds they did."""
     virtual_seconds: float = 0.0
     logs: str = ""
     """SHA-256 over all logs: two runs that did the same show the same."""
@@ -32,6 +38,7 @@ class Sums(Struct):
         self.payments += result.payments
         self.violations += len(result.violations)
         self.counts.update(result.counts)
+        self.pairs.update(combinations([kind for kind in EXPECTED if result.counts.get(kind)], 2))
         self.virtual_seconds += result.virtual_seconds
         self.logs = hashlib.sha256((self.logs + result.digest).encode()).hexdigest()
         if result.violations:
@@ -39,9 +46,16 @@ class Sums(Struct):
 
     @property
     def never_hit(self) -> list[str]:
-        """Faults and crash points that no run met, once there were enough runs to meet them all."""
-        expected = (*MOST, *(f"crash {point}" for point in PASSES))
-        return [kind for kind in expected if not self.counts[kind]] if self.payments >= EVERYTHING_HIT else []
+        """Faults and crash points that no run met, once there were enough runs to meet them all; then pairs of them."""
+        if self.payments < EVERYTHING_HIT:
+            return []
+        alone = [kind for kind in EXPECTED if not self.counts[kind]]
+        return alone or [f"{one} + {other}" for one, other in self.pairs_never_hit]
+
+    @property
+    def pairs_never_hit(self) -> list[tuple[str, str]]:
+        """Pairs of two that no seed met, once there were enough seeds to meet them all."""
+        return [pair for pair in PAIRS if not self.pairs[pair]] if self.seeds >= EVERY_PAIR_HIT else []
 
     @property
     def good(self) -> bool:
@@ -68,13 +82,17 @@ def table(sums: Sums, seconds: float) -> Iterator[str]:
     crashes = [f"crash {point}" for point in PASSES]
     yield from _section("crashes", crashes, sums.counts)
     yield from _section("faults", list(MOST), sums.counts)
+    hit = sum(1 for pair in PAIRS if sums.pairs[pair])
+    rarest = min(PAIRS, key=lambda pair: sums.pairs[pair])
     rows = (
         ("seeds", f"{sums.seeds}"),
         ("payments", f"{sums.payments}"),
         ("crashes", f"{sum(sums.counts[name] for name in crashes)}"),
         ("faults", f"{sum(sums.counts[name] for name in MOST)}"),
         ("violations", f"{sums.violations}" + (f", in seeds {sums.failed[:20]}" if sums.failed else "")),
-        ("never hit", ", ".join(sums.never_hit) or "none"),
+        ("pairs of faults in one seed", f"{hit} of {len(PAIRS)}"),
+        ("the rarest pair", f"{rarest[0]} + {rarest[1]}, in {sums.pairs[rarest]} seeds"),
+        ("never hit", ", ".join(sums.never_hit[:20]) or "none"),
         ("all logs", sums.logs[:16]),
         ("virtual hours", f"{sums.virtual_seconds / 3600:.1f}"),
         ("seconds", f"{seconds:.1f}"),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from paydesk.assembly.migrate import migrate
 from paydesk.config import Config
+from paydesk.payments.rows import Intent
 from paydesk.store import Conflict, DatabaseBroken, Duty, Row, StorageFault, UnknownCommit
 from paydesk.store.committer import Change
 from paydesk.store.lists import Lists
@@ -106,6 +107,7 @@ class FaultySession:
             self._conflicts += 1
             raise Conflict("simulated")
         self._judge_duties(changes)
+        self._judge_intents(changes)
         await self._inner.write(changes)
 
     def _judge_duties(self, changes: list[Change]) -> None:
@@ -116,6 +118,13 @@ class FaultySession:
                 continue
             if after.due_ms < past_ms:
                 self._world.journal.violated(f"{after.id} was put off to {self._world.now_ms() - after.due_ms} ms ago")
+
+    def _judge_intents(self, changes: list[Change]) -> None:
+        """What goes back is never more than what came, at no moment."""
+        for _, _, after in changes:
+            if isinstance(after, Intent) and after.refunding_minor + after.refunded_minor > after.received_minor:
+                back = f"{after.refunding_minor} + {after.refunded_minor}"
+                self._world.journal.violated(f"{after.id} gives back {back} of {after.received_minor}")
 
     async def commit(self) -> None:
         slow = self._weather.strikes("storage slow")

@@ -50,10 +50,30 @@ class Stores(Protocol):
     def lists(self) -> GivesLists: ...
 
 
+class Documents:
+    """What is read from the installed folders: the same for every house."""
+
+    def __init__(self) -> None:
+        self.assets = Assets(resources.folder("static"))
+        self.page = Page(templates=resources.folder("templates"), assets=self.assets)
+
+
 class House:
     """The assembled desk of one process. `start` begins to work, `stop` drains."""
 
-    def __init__(self, *, world: World, config: Config, sealer: Sealer, stores: Stores, log: Log) -> None:
+    def __init__(
+        self,
+        *,
+        world: World,
+        config: Config,
+        sealer: Sealer,
+        stores: Stores,
+        log: Log,
+        documents: Documents | None = None,
+    ) -> None:
+        documents = documents or Documents()
+        self.assets = documents.assets
+        self.page = documents.page
         self.world = world
         self.config = config
         self.sealer = sealer
@@ -103,8 +123,6 @@ class House:
         self.per_key = Bucket(config.requests_per_second_per_key) if config.rate_limits else None
         self.per_address = Bucket(config.requests_per_second_per_address) if config.rate_limits else None
         self.notices_per_address = Bucket(config.notices_per_second_per_address) if config.rate_limits else None
-        self.assets = Assets(resources.folder("static"))
-        self.page = Page(templates=resources.folder("templates"), assets=self.assets)
         self.read_nonces = ReadNonces(2 * WINDOW_SECONDS * 1000)
         self.runner = Runner(self, self.process, handlers(self), PARKED)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from paydesk.duties.rows import DeadDuty
 from paydesk.errors import Refusal
 from paydesk.payments.rows import Attempt, Errand, Intent
 from paydesk.store import Duty, Key, Work
@@ -67,4 +68,5 @@ def keys(errand: Errand) -> Iterable[Key]:
     yield Errand, (errand.account, errand.id)
     yield Attempt, (errand.account, errand.attempt)
     yield Intent, (errand.account, errand.intent)
-    yield Duty, (errand.account, errand_id(errand.id))
+    for kind in (Duty, DeadDuty):
+        yield kind, (errand.account, errand_id(errand.id))
