@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable
 
-from paydesk.events.record import keys as event_keys
-from paydesk.ledger import Chart, LedgerTransaction
-from paydesk.ledger.post import keys as balance_keys
+from paydesk.ledger import LedgerTransaction
 from paydesk.payments.ask import PaymentDesk
 from paydesk.payments.notices.fate import ANOTHERS, CAUSE, NOT_AT_PSP, UNKNOWN, Heed, Park, done, later, park
-from paydesk.payments.refund import refund_duty_id
 from paydesk.payments.refund_ask import about_refund
 from paydesk.payments.refund_books import kind_given
-from paydesk.payments.refund_outcome import WATCH_REFUND, apply_refund
-from paydesk.payments.rows import Intent, Notice, Refund
+from paydesk.payments.refund_outcome import apply_refund
+from paydesk.payments.refund_outcome import keys as refund_keys
+from paydesk.payments.rows import Notice, Refund
 from paydesk.psp.base import NotFound, NotSent, NoVerdict, RefundVerdict
-from paydesk.requests.rows import Kept
 from paydesk.store import Duty, Key, Work
 
 
@@ -37,17 +34,11 @@ class RefundHeard(Heed, frozen=True):
     verdict: RefundVerdict
 
     def keys(self) -> Iterable[Key]:
-        refund, chart = self.refund, Chart(self.refund.account, self.refund.currency)
+        refund = self.refund
         yield from super().keys()
-        yield from event_keys(refund.account)
-        yield Refund, (refund.account, refund.id)
-        yield Intent, (refund.account, refund.intent)
-        yield Duty, (refund.account, refund_duty_id(refund.id))
-        yield Duty, (refund.account, f"{WATCH_REFUND}:{refund.id}")
-        yield Kept, (refund.account, refund.idempotency_key)
+        yield from refund_keys(refund)
         if not isinstance(self.verdict, NotSent | NoVerdict | NotFound):
             yield LedgerTransaction, (refund.account, refund.psp, self.verdict.psp_reference, kind_given(refund))
-            yield from balance_keys(refund.account, [chart.refunds, chart.psp_clearing(refund.psp)])
 
     def decide(self, work: Work) -> str:
         if isinstance(self.verdict, NotSent | NoVerdict):
