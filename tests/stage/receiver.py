@@ -36,13 +36,13 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/webhooks"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def wait_for(self, event_type: str, object_id: str, *, answered: int = 200) -> Received:
-        """The delivery of this event that was answered so, as soon as it is there."""
+    def wait_for(self, event_type: str, object_id: str | None = None, *, answered: int = 200) -> Received:
+        """The delivery of this event, of this object or of any, that was answered so, as soon as it is there."""
 
         def found() -> Received | None:
             for one in self.received:
-                same = one.event["type"] == event_type and one.event["data"]["object"]["id"] == object_id
-                if same and one.answered == answered:
+                same = object_id in (None, one.event["data"]["object"]["id"])
+                if one.event["type"] == event_type and same and one.answered == answered:
                     return one
             return None
 

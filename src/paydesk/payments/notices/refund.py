@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from paydesk.ledger import LedgerTransaction
 from paydesk.payments import refund_outcome
 from paydesk.payments.ask import PaymentDesk
 from paydesk.payments.notices.fate import ANOTHERS, CAUSE, NOT_AT_PSP, UNKNOWN, Heed, Park, done, later, park
 from paydesk.payments.refund_ask import about_refund
+from paydesk.payments.refund_books import kind_given
 from paydesk.payments.rows import Notice, Refund
 from paydesk.psp.base import NotFound, NotSent, NoVerdict, RefundVerdict
 from paydesk.store import Duty, Key, Work
@@ -31,8 +33,11 @@ class RefundHeard(Heed, frozen=True):
     verdict: RefundVerdict
 
     def keys(self) -> Iterable[Key]:
+        refund = self.refund
         yield from super().keys()
-        yield from refund_outcome.keys(self.refund)
+        yield from refund_outcome.keys(refund)
+        if not isinstance(self.verdict, NotSent | NoVerdict | NotFound):
+            yield LedgerTransaction, (refund.account, refund.psp, self.verdict.psp_reference, kind_given(refund))
 
     def decide(self, work: Work) -> str:
         if isinstance(self.verdict, NotSent | NoVerdict):
