@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from paydesk.assembly.serving import real_world
+from paydesk.assembly.opened import real_world
 from paydesk.config import Config
 from paydesk.telemetry import Log
 from tests.house.tree import ROOT
