@@ -83,8 +83,10 @@ class PspPeer:
 
     def begin_storm(self) -> None:
         """From now on notices go wrong."""
-        rates = {_of_notices(name): rate for name, rate in self._weather.rates(NOTICES).items() if rate}
-        self.psp.faults.follow(Plan(seed=self._dice.randrange(2**32), rates=rates))
+        rates: dict[Kind, float] = {
+            _of_notices(name): rate for name, rate in self._weather.rates(NOTICES).items() if rate
+        }
+        self.psp.faults.follow(Plan(seed=self._dice.randrange(2**32), rates=dict(rates)))
 
     def end_storm(self) -> None:
         """Nothing goes wrong any more; what went wrong with notices is counted."""

@@ -158,9 +158,7 @@ class Till:
     async def _late(self, intent: Intent) -> None:
         """Decide about what arrived when the payment was over, if anything did and is held."""
         for late in self._database.of_intent(LatePayment, intent.account, intent.id):
-            command = DecideLate(
-                account=late.account, late_payment=late.id, keep=self._dice.random() < 0.5, cause=self._merchant.cause
-            )
+            command = DecideLate(late_payment=late, keep=self._dice.random() < 0.5, cause=self._merchant.cause)
             await self._perhaps_twice(self._key("decide"), f"{command.keep}", partial(requests.decided, command))
 
     async def _together(self, *doing: Coroutine[Any, Any, None]) -> None:

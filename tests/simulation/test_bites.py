@@ -1,4 +1,4 @@
-"""Deliberate bugs, each patched in and caught within a few seeds: the simulation bites. `make bugs` tries slow ones too."""
+"""Deliberate bugs, each patched in and caught within a few seeds. `make bugs` tries the slow ones too."""
 
 from pathlib import Path
 
