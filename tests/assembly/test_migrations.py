@@ -95,6 +95,21 @@ def test_the_database_itself_refuses_to_rewrite_history(database: Path, row: str
     connection.close()
 
 
+@pytest.mark.parametrize("status", ["won", "lost"])
+def test_a_closed_dispute_stays_closed(database: Path, status: str) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(
+            "INSERT INTO disputes (version, account, id, intent, attempt, psp, psp_reference, amount_minor, currency, "
+            "fee_minor, reason, status, livemode, event_sequence, latest_event, created_ms) "
+            "VALUES (1, 'a', 'dp', 'pi', 'at', 'p', 'r', 1, 'usd', 0, 'x', ?, 0, 1, 'evt', 1)",
+            (status,),
+        )
+        connection.execute("UPDATE disputes SET version = 2, status = status")
+        for other in {"won", "lost", "needs_response"} - {status}:
+            with pytest.raises(sqlite3.IntegrityError, match="a closed one stays as it is"):
+                connection.execute("UPDATE disputes SET status = ?", (other,))
+
+
 @pytest.mark.parametrize("status", ["succeeded", "canceled"])
 def test_a_terminal_status_stays(database: Path, status: str) -> None:
     connection = sqlite3.connect(database)
