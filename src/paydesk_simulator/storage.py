@@ -24,7 +24,7 @@ from paydesk_simulator.world import MortalWorld
 RowType = TypeVar("RowType", bound=Row)
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (Linux's own; what we put there is in a folder that only we can read)
-PAST_MS = 5_000  # A batch whose COMMIT is unknown may be written again that much later.
+PAST_MS = 30_000  # So much later what was decided may be stored: COMMITs that are slow, unknown, and written again.
 CONFLICTS_MAX = 2  # Until something is stored: the committer takes a third one of a lone command for a bug.
 
 

@@ -123,7 +123,7 @@ def a_delivery_is_put_off_to_the_past(patch: pytest.MonkeyPatch) -> None:
 
     async def late(desk: Any, event: Any, endpoint: Any, now_ms: int) -> int | None:
         until_ms = await held_back_until(desk, event, endpoint, now_ms)
-        return now_ms - 6000 if until_ms and now_ms % 3 == 0 else until_ms
+        return now_ms - 60_000 if until_ms and now_ms % 3 == 0 else until_ms
 
     patch.setattr(deliver, "_held_back_until", late)
 
