@@ -40,6 +40,8 @@ def test_a_payment_shows_in_the_figures(cast: Cast, stage: Stage) -> None:
     assert tea.shopper(intent).pay(VISA).status_code == 200
     tea.receiver.wait_for("payment_intent.succeeded", intent["id"])
     after = scraped(stage)
+    while after["paydesk_commands_waiting"]:  # The delivery's record waits 20 ms for company.
+        after = scraped(stage)
 
     def grown(name: str) -> float:
         return after[name] - before.get(name, 0)
@@ -52,7 +54,6 @@ def test_a_payment_shows_in_the_figures(cast: Cast, stage: Stage) -> None:
     assert after["paydesk_database_bytes"] > 100_000
     assert after["paydesk_wal_bytes"] > 0
     assert after["process_resident_memory_bytes"] > 20_000_000
-    assert after["paydesk_commands_waiting"] == 0
     assert after['paydesk_duties{kind="ask_psp",state="running"}'] == 0
     for kind in ("ask_psp", "dispatch", "deliver"):
         assert after[f'paydesk_duties{{kind="{kind}",state="due"}}'] == 0
