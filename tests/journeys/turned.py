@@ -94,8 +94,8 @@ class TurnedWorld:
         self.psp = Psp(salt=b"turned", terms=Terms(origin=BANK))
         self._prunes = prunes
         self.receivers: dict[str, TurnedReceiver] = {}
-        self.away = False
-        """Whether the PSP refuses connections."""
+        self.away: bool | str = False
+        """Whether the PSP refuses connections: all of them, or those for requests of this method."""
         self.acted = asyncio.Event()
         """Rung whenever the PSP did something: it may have something to tell."""
         self.failed: list[tuple[str, BaseException]] = []
@@ -125,7 +125,7 @@ class TurnedWorld:
     async def send(self, request: Outgoing) -> Sent:
         if not request.url.startswith(PSP):
             return self.receivers[request.url].take(request)
-        if self.away:
+        if self.away in (True, request.method):
             return NotSent("refused")
         answered: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
         self.spawn(self._answer(request, answered), PSP_TASK)

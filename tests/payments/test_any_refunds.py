@@ -55,6 +55,7 @@ class AnyRefunds(RuleBasedStateMachine):
     @initialize(fee=st.sampled_from(["0", "1.5%+25"]), refund_fee=st.sampled_from(["0", "35"]), choice=CHOICES)
     def begin(self, fee: str, refund_fee: str, choice: str) -> None:
         self.desk = Desk(fee=fee, refund_fee=refund_fee, late_payments=choice)
+        self.kept: set[str] = set()
         self.promise_broken: set[str] = set()
         """Intents of which a refund appeared that the PSP surely did not have."""
 
@@ -164,6 +165,12 @@ class AnyRefunds(RuleBasedStateMachine):
     def nothing_pending_is_lost(self) -> None:
         pending = self.desk.balance("merchant_pending") + self.desk.balance("merchant_pending", "jpy")
         assert self.desk.books.pending() == -pending
+
+    @invariant()
+    def what_is_kept_stays_kept(self) -> None:
+        now = {one.id for one in self.desk.lates if one.status == "kept"}
+        assert now >= self.kept
+        self.kept = now
 
     def teardown(self) -> None:
         for row in (*self.desk.refunds, *self.desk.lates):

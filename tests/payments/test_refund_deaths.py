@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from paydesk.payments.refund_ask import RefundOutcome, SendAgain
-from paydesk.store import Command
+from paydesk.payments.rows import Refund
+from paydesk.store import Command, Work
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import Turned
 from tests.payments.refunds import at_psp, ended, goes_wrong, judged, paid, read_refund, refund, row_of, timeline
@@ -67,6 +68,32 @@ def test_with_a_question_that_lands_after_the_next_start(tmp_path: Path) -> None
         await one_refund(house, intent, made)
 
     play(tmp_path, story)
+
+
+def test_with_a_last_question_that_lands_when_the_window_is_over(tmp_path: Path) -> None:
+    """It may be sent no more; but that it is not there is believed no sooner for that."""
+
+    async def story(house: Turned) -> None:
+        intent = await paid(house)
+        goes_wrong(house, "lands_late", delay_ms=18_000)
+        made = await begun(house, intent, 1)
+        await house.house.submit(LongAgo(account=house.facts["account_id"], refund=made["id"]))
+        await house.restart()
+        await asyncio.sleep(10)
+        assert at_psp(house) == []
+        await one_refund(house, intent, made)
+
+    play(tmp_path, story)
+
+
+class LongAgo(Command[None], frozen=True):
+    """As if it had been sent for the first time long ago."""
+
+    account: str
+    refund: str
+
+    def decide(self, work: Work) -> None:
+        work.change(work.get(Refund, self.account, self.refund), sent_ms=work.now_ms - 13 * 3_600_000)
 
 
 def test_between_the_answer_and_its_commit(tmp_path: Path) -> None:

@@ -255,6 +255,37 @@ def test_a_no_after_it_was_made_is_not_believed(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_a_look_up_that_was_not_sent_says_nothing(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await paid(house)
+        goes_wrong(house, "lost_after")
+        house.world.away = "GET"
+        made = await refunded(house, intent, amount=700)
+        house.world.psp.books.keys.forget()
+        await asyncio.sleep(DAY)
+        assert at_psp(house) == ["succeeded"]
+        assert (await read_refund(house, made))["status"] == "pending"
+        house.world.away = False
+        assert (await ended(house, made))["status"] == "succeeded"
+        await judged(house)
+
+    play(tmp_path, story)
+
+
+def test_a_psp_that_swallows_them_is_asked_less_and_less_often(tmp_path: Path) -> None:
+    async def story(house: Turned) -> None:
+        intent = await paid(house)
+        goes_wrong(house, "lost_before", times=10_000)
+        await refunded(house, intent, amount=700)
+        sent = house.world.psp.faults.orders[0]
+        await asyncio.sleep(3_600)
+        assert 3 <= 10_000 - sent.left <= 6
+        await asyncio.sleep(10 * 3_600)
+        assert 10_000 - sent.left <= 18
+
+    play(tmp_path, story)
+
+
 def test_a_psp_that_is_away_gets_it_when_it_is_back_however_late(tmp_path: Path) -> None:
     """Nothing was ever sent, so no window began."""
 

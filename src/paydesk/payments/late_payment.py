@@ -40,7 +40,9 @@ def follow(work: Work, refund: Refund) -> None:
     """Let the late payment that this refund sends back be as the refund is."""
     late = work.get(LatePayment, refund.account, refund.late_payment)
     status = FOLLOWS[refund.status]
-    if late.status != status:
+    # One that was kept after its refund had failed stays so, even where the PSP breaks its word and has that refund
+    # after all: the books show it, since what is held for late payments is below nothing then.
+    if late.status not in (status, "kept"):
         change_late(work, late, status=status, settled_ms=work.now_ms if status == "refunded" else None)
 
 

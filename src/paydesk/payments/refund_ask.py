@@ -1,9 +1,10 @@
 """Asking the PSP for a refund: sent once, then only looked up; sent again only where the PSP surely has nothing of it.
 
 That is sure when a look-up finds nothing that was asked for later than `max_in_flight` after the last request ended, or
-where no request ever got to the PSP. It is sent with the same idempotency key each time, and no more once half of the
-PSP's window is over, counted from when the first may have arrived: then it ends as not made. A refund is wanted money,
-so a PSP that can't be reached is tried again for as long as it takes.
+where no request ever got to the PSP. Look-ups come further and further apart, and so does what they have sent again. It
+is sent with the same idempotency key each time, and no more once half of the PSP's window is over, counted from when
+the first may have arrived: then it ends as not made. A refund is wanted money, so a PSP that can't be reached is tried
+again for as long as it takes.
 """
 
 from collections.abc import Iterable
@@ -31,9 +32,7 @@ async def run_refund(desk: PaymentDesk, duty: Duty) -> None:
     if isinstance(verdict, NotFound):
         verdict, sent = await _send_again(desk, psp, duty, refund, question)
     desk.metrics.verdicts.labels(refund.psp, type(verdict).__name__).inc()
-    max_in_flight_ms = psp.promises.max_in_flight_seconds * 1000
-    outcome = RefundOutcome(duty=duty, refund=refund, verdict=verdict, sent=sent, max_in_flight_ms=max_in_flight_ms)
-    if not await store(desk, outcome):
+    if not await store(desk, RefundOutcome(duty=duty, refund=refund, verdict=verdict, sent=sent)):
         desk.log.error("refund_of_another", refund=refund.id, verdict=verdict)
 
 
@@ -136,7 +135,6 @@ class RefundOutcome(Command[bool], frozen=True):
     verdict: Verdict
     sent: bool
     """Whether it was sent, or only looked up."""
-    max_in_flight_ms: int
 
     def keys(self) -> Iterable[Key]:
         return keys(self.refund)
@@ -155,15 +153,13 @@ class RefundOutcome(Command[bool], frozen=True):
         row = held(work, self.duty)
         wait_ms = CHECKS_SECONDS[min(row.tries, len(CHECKS_SECONDS) - 1)] * 1000
         if refund.status == "asking":
-            refund = self._remember(work, refund)
+            self._remember(work, refund)
             wait_ms = min(wait_ms, AGAIN_SECONDS_MAX * 1000)
-        due_ms = work.now_ms + wait_ms
-        counts_ms = refund.quiet_ms + self.max_in_flight_ms
         # Noted is since when it is not known whether the PSP has it: what `paydesk outcomes` lists.
         note = row.note or str(work.now_ms) if refund.status == "asking" else ""
-        put_off(work, self.duty, due_ms=counts_ms if work.now_ms < counts_ms < due_ms else due_ms, note=note)
+        put_off(work, self.duty, due_ms=work.now_ms + wait_ms, note=note)
 
-    def _remember(self, work: Work, refund: Refund) -> Refund:
+    def _remember(self, work: Work, refund: Refund) -> None:
         """What is known of where it is: nobody sends it any more, and it may have been received, or surely was not."""
         known: dict[str, int | None] = {}
         if refund.sending_ms is not None:
@@ -174,7 +170,8 @@ class RefundOutcome(Command[bool], frozen=True):
             known["outcome_unknown"] = 1
             intent = work.get(Intent, refund.account, refund.intent)
             change(work, intent, "refund_unknown", PSP, about=refund.id, facts={"reason": _reason(self.verdict)})
-        return work.change(refund, **known) if known else refund
+        if known:
+            work.change(refund, **known)
 
 
 class Watched(Command[None], frozen=True):
