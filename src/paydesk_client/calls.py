@@ -35,11 +35,48 @@ class Call:
 Send = Callable[[Call], Sent]
 
 
-class PaymentIntents(Generic[Sent]):
-    """One intent for each thing to be paid; the shopper pays it in the frame."""
+class Resource(Generic[Sent]):
+    """What every kind of object has: one is read by its id, `NAME` being its part of the path."""
+
+    NAME = ""
 
     def __init__(self, send: Send[Sent]) -> None:
         self._send = send
+
+    def retrieve(self, id: str) -> Sent:
+        return self._send(_get(_path(self.NAME, id)))
+
+
+class Listed(Resource[Sent]):
+    """Objects of which there is a list: newest first, but for webhook endpoints, of which the oldest comes first."""
+
+    def list(
+        self, *, limit: int | None = None, starting_after: str | None = None, ending_before: str | None = None
+    ) -> Sent:
+        """`limit` 1 to 100 at a time; `starting_after` the last id of a page gives the next page."""
+        return self._send(_get(f"/v1/{self.NAME}", _page(limit, starting_after, ending_before)))
+
+
+class ListedOfIntent(Resource[Sent]):
+    """Objects that belong to a payment intent."""
+
+    def list(
+        self,
+        *,
+        payment_intent: str | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Sent:
+        """Newest first; with `payment_intent`, those of that one alone."""
+        page = _page(limit, starting_after, ending_before)
+        return self._send(_get(f"/v1/{self.NAME}", {"payment_intent": payment_intent, **page}))
+
+
+class PaymentIntents(Listed[Sent]):
+    """One intent for each thing to be paid; the shopper pays it in the frame."""
+
+    NAME = "payment_intents"
 
     def create(
         self,
@@ -94,26 +131,16 @@ class PaymentIntents(Generic[Sent]):
         """Every change of the intent with its time and cause, oldest first."""
         return self._send(_get(_path("payment_intents", id) + "/timeline"))
 
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("payment_intents", id)))
-
-    def list(
-        self, *, limit: int | None = None, starting_after: str | None = None, ending_before: str | None = None
-    ) -> Sent:
-        """Newest first, `limit` 1 to 100 at a time; `starting_after` the last id of a page gives the next page."""
-        return self._send(_get("/v1/payment_intents", _page(limit, starting_after, ending_before)))
-
     def status(self, id: str, wait_seconds: int | None = None, after: int | None = None) -> Sent:
         """How it stands. With both, the answer is held up to `wait_seconds` until the version is above `after`."""
         params = {"wait": wait_seconds, "after": after}
         return self._send(_get(_path("payment_intents", id) + "/status", params, wait_seconds=wait_seconds or 0))
 
 
-class Refunds(Generic[Sent]):
+class Refunds(ListedOfIntent[Sent]):
     """What goes back to shoppers: in parts, as often as there is something left."""
 
-    def __init__(self, send: Send[Sent]) -> None:
-        self._send = send
+    NAME = "refunds"
 
     def create(
         self,
@@ -137,42 +164,11 @@ class Refunds(Generic[Sent]):
         }
         return self._send(_post("/v1/refunds", fields, idempotency_key))
 
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("refunds", id)))
 
-    def list(
-        self,
-        *,
-        payment_intent: str | None = None,
-        limit: int | None = None,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
-    ) -> Sent:
-        """Newest first; with `payment_intent`, those of that one alone."""
-        page = _page(limit, starting_after, ending_before)
-        return self._send(_get("/v1/refunds", {"payment_intent": payment_intent, **page}))
-
-
-class LatePayments(Generic[Sent]):
+class LatePayments(ListedOfIntent[Sent]):
     """Money that arrived when its payment was over. What your account does not decide by itself is `held` for you."""
 
-    def __init__(self, send: Send[Sent]) -> None:
-        self._send = send
-
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("late_payments", id)))
-
-    def list(
-        self,
-        *,
-        payment_intent: str | None = None,
-        limit: int | None = None,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
-    ) -> Sent:
-        """Newest first; with `payment_intent`, those of that one alone."""
-        page = _page(limit, starting_after, ending_before)
-        return self._send(_get("/v1/late_payments", {"payment_intent": payment_intent, **page}))
+    NAME = "late_payments"
 
     def refund(self, id: str, *, idempotency_key: str | None = None) -> Sent:
         """Send all of it back. There is one refund at most, whatever is asked twice."""
@@ -183,33 +179,16 @@ class LatePayments(Generic[Sent]):
         return self._send(_post(_path("late_payments", id) + "/keep", {}, idempotency_key))
 
 
-class Disputes(Generic[Sent]):
+class Disputes(ListedOfIntent[Sent]):
     """What cardholders' banks took back, or try to. They are answered at the PSP; here they are only seen."""
 
-    def __init__(self, send: Send[Sent]) -> None:
-        self._send = send
-
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("disputes", id)))
-
-    def list(
-        self,
-        *,
-        payment_intent: str | None = None,
-        limit: int | None = None,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
-    ) -> Sent:
-        """Newest first; with `payment_intent`, those of that one alone."""
-        page = _page(limit, starting_after, ending_before)
-        return self._send(_get("/v1/disputes", {"payment_intent": payment_intent, **page}))
+    NAME = "disputes"
 
 
-class WebhookEndpoints(Generic[Sent]):
+class WebhookEndpoints(Listed[Sent]):
     """Where Paydesk sends events."""
 
-    def __init__(self, send: Send[Sent]) -> None:
-        self._send = send
+    NAME = "webhook_endpoints"
 
     def create(
         self,
@@ -229,32 +208,15 @@ class WebhookEndpoints(Generic[Sent]):
         }
         return self._send(_post("/v1/webhook_endpoints", fields, idempotency_key))
 
-    def list(
-        self, *, limit: int | None = None, starting_after: str | None = None, ending_before: str | None = None
-    ) -> Sent:
-        return self._send(_get("/v1/webhook_endpoints", _page(limit, starting_after, ending_before)))
-
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("webhook_endpoints", id)))
-
     def delete(self, id: str) -> Sent:
         """Never repeated by itself: a repeat of one that got through would be told that there is no such endpoint."""
         return self._send(Call(method="DELETE", path=_path("webhook_endpoints", id)))
 
 
-class Events(Generic[Sent]):
+class Events(Listed[Sent]):
     """What happened, as the webhooks told it; for a receiver that was away too long."""
 
-    def __init__(self, send: Send[Sent]) -> None:
-        self._send = send
-
-    def list(
-        self, *, limit: int | None = None, starting_after: str | None = None, ending_before: str | None = None
-    ) -> Sent:
-        return self._send(_get("/v1/events", _page(limit, starting_after, ending_before)))
-
-    def retrieve(self, id: str) -> Sent:
-        return self._send(_get(_path("events", id)))
+    NAME = "events"
 
 
 class Balance(Generic[Sent]):
