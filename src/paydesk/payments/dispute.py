@@ -9,10 +9,11 @@ One of a late payment is the merchant's too, whatever was decided about the paym
 from collections.abc import Iterable
 
 from paydesk.events.record import keys as event_keys
-from paydesk.ledger import Balance, Chart, LedgerTransaction, Line, Maturity, post
+from paydesk.ledger import Balance, Chart, LedgerTransaction, Maturity
 from paydesk.merchants import Account
 from paydesk.money import Fee
 from paydesk.payments import postings
+from paydesk.payments.booking import book, chart_of
 from paydesk.payments.dispute_shapes import render_dispute
 from paydesk.payments.maturity import take_back
 from paydesk.payments.rows import Attempt, Dispute, DisputeReference, Intent
@@ -86,8 +87,10 @@ def _open(work: Work, attempt: Attempt, standing: DisputeStanding, cause: str) -
     taken_minor = dispute.amount_minor + fee_minor
     day = intent.matures_on if _is_of_intent(intent, dispute) else ""
     owed = take_back(work, dispute.account, dispute.currency, day, taken_minor)
-    lines = postings.dispute_opened(_chart(dispute), owed=owed, amount_minor=dispute.amount_minor, fee_minor=fee_minor)
-    _post(work, dispute, "dispute_opened", lines)
+    lines = postings.dispute_opened(
+        chart_of(dispute), owed=owed, amount_minor=dispute.amount_minor, fee_minor=fee_minor
+    )
+    book(work, dispute, "dispute_opened", lines)
     announce(work, "charge.dispute.created", dispute, None, render_dispute(dispute))
     _note(work, dispute, "dispute_opened", cause, disputed=dispute.amount_minor)
     return dispute
@@ -102,12 +105,12 @@ def _close(work: Work, dispute: Dispute, status: str, cause: str) -> None:
         event_sequence=dispute.event_sequence + 1,
         latest_event=work.id("evt", dispute.account),
     )
-    won, chart = status == "won", _chart(dispute)
+    won, chart = status == "won", chart_of(dispute)
     if won:
         lines = postings.dispute_won(chart, amount_minor=dispute.amount_minor)
     else:
         lines = postings.dispute_lost(chart, psp=dispute.psp, amount_minor=dispute.amount_minor)
-    _post(work, dispute, f"dispute_{status}", lines)
+    book(work, dispute, f"dispute_{status}", lines)
     announce(work, "charge.dispute.closed", closed, dispute.latest_event, render_dispute(closed))
     _note(work, closed, f"dispute_{status}", cause, disputed=-dispute.amount_minor if won else 0)
 
@@ -123,24 +126,6 @@ def _note(work: Work, dispute: Dispute, what: str, cause: str, *, disputed: int)
 def _is_of_intent(intent: Intent, dispute: Dispute) -> bool:
     """Whether it is about what the intent received; else about a late payment."""
     return bool(intent.received_minor) and intent.latest_attempt == dispute.attempt
-
-
-def _post(work: Work, dispute: Dispute, kind: str, lines: list[Line]) -> None:
-    posted = post(
-        work,
-        account=dispute.account,
-        psp=dispute.psp,
-        reference=dispute.psp_reference,
-        kind=kind,
-        subject=dispute.intent,
-        currency=dispute.currency,
-        lines=lines,
-    )
-    assert posted is not None, f"{kind} of {dispute.id} was posted before"
-
-
-def _chart(dispute: Dispute) -> Chart:
-    return Chart(dispute.account, dispute.currency)
 
 
 def dispute_keys(attempt: Attempt, psp_reference: str, day: str) -> Iterable[Key]:

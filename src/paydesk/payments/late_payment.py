@@ -6,10 +6,10 @@ becomes the merchant's.
 
 from typing import Any
 
-from paydesk.ledger import Chart, Line, post
 from paydesk.merchants import Account
 from paydesk.money import Fee
 from paydesk.payments import postings
+from paydesk.payments.booking import book, chart_of
 from paydesk.payments.late_shapes import render_late
 from paydesk.payments.maturity import matures
 from paydesk.payments.rows import LatePayment, Refund
@@ -48,8 +48,8 @@ def follow(work: Work, refund: Refund) -> None:
 
 def book_arrival(work: Work, late: LatePayment) -> None:
     """The PSP has the money, and it is nobody's yet."""
-    lines = postings.late_payment(_chart(late), psp=late.psp, amount_minor=late.amount_minor)
-    _post(work, late, "late_payment", lines)
+    lines = postings.late_payment(chart_of(late), psp=late.psp, amount_minor=late.amount_minor)
+    book(work, late, "late_payment", lines)
 
 
 def book_keeping(work: Work, late: LatePayment) -> None:
@@ -59,24 +59,6 @@ def book_keeping(work: Work, late: LatePayment) -> None:
     fee_minor = Fee.parse(account.fee).of(late.amount_minor)
     earned = matures(work, account, late.currency, late.amount_minor - fee_minor)
     lines = postings.late_payment_kept(
-        _chart(late), owed=earned.owed, amount_minor=late.amount_minor, fee_minor=fee_minor
+        chart_of(late), owed=earned.owed, amount_minor=late.amount_minor, fee_minor=fee_minor
     )
-    _post(work, late, "late_payment_kept", lines)
-
-
-def _chart(late: LatePayment) -> Chart:
-    return Chart(late.account, late.currency)
-
-
-def _post(work: Work, late: LatePayment, kind: str, lines: list[Line]) -> None:
-    posted = post(
-        work,
-        account=late.account,
-        psp=late.psp,
-        reference=late.psp_reference,
-        kind=kind,
-        subject=late.intent,
-        currency=late.currency,
-        lines=lines,
-    )
-    assert posted is not None, f"{kind} of {late.id} was posted before"
+    book(work, late, "late_payment_kept", lines)

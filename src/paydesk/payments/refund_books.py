@@ -6,8 +6,8 @@ succeeded. Or it sends a late payment back, which was never the merchant's.
 
 from typing import Any
 
-from paydesk.ledger import Chart, LedgerTransaction, Line, post
 from paydesk.payments import postings
+from paydesk.payments.booking import book, chart_of
 from paydesk.payments.maturity import give_back, take_back
 from paydesk.payments.rows import Intent, Refund
 from paydesk.store import Work
@@ -30,15 +30,15 @@ def begun(work: Work, refund: Refund, day: str) -> None:
     taken_minor = refund.amount_minor + refund.fee_minor
     owed = take_back(work, refund.account, refund.currency, day, taken_minor)
     lines = postings.refund_begun(
-        _chart(refund), owed=owed, amount_minor=refund.amount_minor, fee_minor=refund.fee_minor
+        chart_of(refund), owed=owed, amount_minor=refund.amount_minor, fee_minor=refund.fee_minor
     )
-    _post(work, refund, "refund_begun", lines)
+    book(work, refund, "refund_begun", lines)
 
 
 def given(work: Work, refund: Refund) -> None:
     """The PSP gave it back."""
     move = postings.late_payment_refund if refund.late_payment else postings.refund
-    _post(work, refund, kind_given(refund), move(_chart(refund), psp=refund.psp, amount_minor=refund.amount_minor))
+    book(work, refund, kind_given(refund), move(chart_of(refund), psp=refund.psp, amount_minor=refund.amount_minor))
 
 
 def undone(work: Work, refund: Refund, day: str) -> None:
@@ -47,8 +47,8 @@ def undone(work: Work, refund: Refund, day: str) -> None:
         return
     fee_minor = refund.fee_minor if refund.status == "not_made" else 0
     owed = give_back(work, refund.account, refund.currency, day, refund.amount_minor + fee_minor)
-    lines = postings.refund_failed(_chart(refund), owed=owed, amount_minor=refund.amount_minor, fee_minor=fee_minor)
-    _post(work, refund, "refund_failed", lines)
+    lines = postings.refund_failed(chart_of(refund), owed=owed, amount_minor=refund.amount_minor, fee_minor=fee_minor)
+    book(work, refund, "refund_failed", lines)
 
 
 def returned(work: Work, refund: Refund) -> None:
@@ -56,27 +56,9 @@ def returned(work: Work, refund: Refund) -> None:
     kind, move = "refund_reversed", postings.refund_reversed
     if refund.late_payment:
         kind, move = "late_payment_returned", postings.late_payment_returned
-    _post(work, refund, kind, move(_chart(refund), psp=refund.psp, amount_minor=refund.amount_minor))
+    book(work, refund, kind, move(chart_of(refund), psp=refund.psp, amount_minor=refund.amount_minor))
 
 
 def kind_given(refund: Refund) -> str:
     """The kind of the transaction by which the PSP gave it back."""
     return "late_payment_refund" if refund.late_payment else "refund"
-
-
-def _chart(refund: Refund) -> Chart:
-    return Chart(refund.account, refund.currency)
-
-
-def _post(work: Work, refund: Refund, kind: str, lines: list[Line]) -> None:
-    posted: LedgerTransaction | None = post(
-        work,
-        account=refund.account,
-        psp=refund.psp,
-        reference=refund.psp_reference or refund.id,
-        kind=kind,
-        subject=refund.intent,
-        currency=refund.currency,
-        lines=lines,
-    )
-    assert posted is not None, f"{kind} of {refund.id} was posted before"

@@ -91,7 +91,7 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
         expires_ms=None,
         payment_method=_saved(work, attempt, verdict.token) or intent.payment_method,
         **KNOWN,
-        **_about(attempt),
+        **about_attempt(attempt),
     )
     answer_intent(work, paid, attempt.idempotency_key)
 
@@ -112,7 +112,7 @@ def authorised(work: Work, intent: Intent, attempt: Attempt, news: News[Authoris
         expires_ms=work.now_ms + news.terms.capture_within_ms,
         payment_method=_saved(work, attempt, news.verdict.token) or intent.payment_method,
         **KNOWN,
-        **_about(attempt),
+        **about_attempt(attempt),
     )
     answer_intent(work, held, attempt.idempotency_key)
 
@@ -137,7 +137,7 @@ def challenged(work: Work, intent: Intent, attempt: Attempt, news: News[Challeng
         about=attempt.id,
         status=move(intent.status, Move.CHALLENGE).value,
         **KNOWN,
-        **_about(attempt, next_action=action),
+        **about_attempt(attempt, next_action=action),
     )
 
 
@@ -158,14 +158,14 @@ def declined(work: Work, intent: Intent, attempt: Attempt, news: News[Declined])
         status=move(intent.status, Move.DECLINE).value,
         errand="",
         **KNOWN,
-        **_about(attempt, error),
+        **about_attempt(attempt, error),
     )
     answer_declined(work, failed, attempt.idempotency_key, error)
 
 
 def abandoned(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled]) -> None:
     """The challenge is called off: by the merchant, who cancels the payment, or because nobody came."""
-    errand = work.find(Errand, intent.account, intent.errand) if intent.errand else None
+    errand = _errand_of(work, intent)
     if errand and errand.why != CHALLENGE:
         settle_attempt(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
         cancel(work, intent, Move.CANCEL, errand.why, news.cause, about=attempt.id)
@@ -184,14 +184,14 @@ def abandoned(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled]
         status=move(intent.status, Move.ABANDON).value,
         errand="",
         **KNOWN,
-        **_about(attempt, error),
+        **about_attempt(attempt, error),
     )
     answer_declined(work, failed, attempt.idempotency_key, error)
 
 
 def released(work: Work, intent: Intent, attempt: Attempt, news: News[Canceled]) -> None:
     """What was held is held no more: as the merchant or the clock wanted, or of the PSP's own accord."""
-    errand = work.find(Errand, intent.account, intent.errand) if intent.errand else None
+    errand = _errand_of(work, intent)
     why = errand.why if errand and errand.kind == "cancel" else "automatic"
     settle_attempt(work, attempt, "canceled", psp_reference=news.verdict.psp_reference)
     how = Move.EXPIRE if why == "expired" else Move.CANCEL
@@ -247,7 +247,7 @@ def decline_error(decline_code: str) -> PaymentError:
     return PaymentError(type="card_error", code=code, message=message, decline_code=decline_code)
 
 
-def _about(attempt: Attempt, error: PaymentError | None = None, next_action: str = "null") -> dict[str, Any]:
+def about_attempt(attempt: Attempt, error: PaymentError | None = None, next_action: str = "null") -> dict[str, Any]:
     """The intent's card and error, from what is known of this attempt. Until then the row keeps those of the one
     before, so that it is as before where nothing was sent.
     """
@@ -265,9 +265,8 @@ def _about(attempt: Attempt, error: PaymentError | None = None, next_action: str
     }
 
 
-def about_attempt(attempt: Attempt) -> dict[str, Any]:
-    """What an intent says of an attempt about which only that it is open is known."""
-    return _about(attempt)
+def _errand_of(work: Work, intent: Intent) -> Errand | None:
+    return work.find(Errand, intent.account, intent.errand) if intent.errand else None
 
 
 def _saved(work: Work, attempt: Attempt, token: str | None) -> str | None:

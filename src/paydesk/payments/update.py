@@ -18,6 +18,10 @@ from paydesk.store import Command, Key, Work
 OPEN = (Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION)
 ANY_TIME = ("description", "metadata")
 
+METADATA_KEYS_MAX = 50
+METADATA_BYTES_MAX = 8 * 1024
+"""Of the whole as UTF-8 JSON without spaces."""
+
 
 class Update(Command[Reply], frozen=True):
     """New values of an intent; UNSET leaves one as it is. Every value was checked at the door."""
@@ -71,13 +75,13 @@ def _attached(work: Work, intent: Intent, method: str) -> dict[str, Any]:
 def _merged(before: str, given: dict[str, str]) -> str:
     merged = msgspec.json.decode(before, type=dict[str, str]) | given
     kept = {name: value for name, value in merged.items() if value}
-    check_size(kept)
+    _check_size(kept)
     return msgspec.json.encode(kept).decode() if kept else "{}"
 
 
-def check_size(metadata: dict[str, str]) -> None:
+def _check_size(metadata: dict[str, str]) -> None:
     """What each change keeps within the limits, many of them together must too."""
-    if len(metadata) > 50 or len(msgspec.json.encode(metadata)) > 8192:
+    if len(metadata) > METADATA_KEYS_MAX or len(msgspec.json.encode(metadata)) > METADATA_BYTES_MAX:
         raise Refusal("metadata_invalid", param="metadata")
 
 

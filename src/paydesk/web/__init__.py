@@ -1,7 +1,7 @@
 """The door: bytes in, bytes out. Handlers read, call and render; errors become answers in one table.
 
 Read: `routes.py` (every route and its handler), `door.py` (one ASGI application; `closed.py` while nothing may be
-taken), `call.py`, `signed.py` and `shopper.py` (who is asking), then the handlers: `intents.py`, `status.py`,
+taken), `call.py`, `found.py`, `signed.py` and `shopper.py` (who is asking), then the handlers: `intents.py`, `status.py`,
 `checkout.py`, `endpoints.py`, `books.py`, `reads.py`, `lists.py`, `health.py`, `static.py`, `challenge.py`.
 What requests may hold: `protocol.py` (limits of the wire), `bodies.py`, `field_errors.py`, `card_numbers.py`. What
 people

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from paydesk.errors import Refusal
+from paydesk.payments.update import METADATA_BYTES_MAX, METADATA_KEYS_MAX
 from paydesk.web.card_numbers import refuse_card_numbers
 from paydesk.web.field_errors import field_refusal, joined
 
@@ -21,11 +22,8 @@ DEPTH_MAX = 16
 NUMBER_CHARACTERS_MAX = 40
 """Twice what the largest integer of a database has. Parsing an integer costs the square of its digits."""
 
-METADATA_KEYS_MAX = 50
 METADATA_KEY_CHARACTERS_MAX = 40
 METADATA_VALUE_CHARACTERS_MAX = 500
-METADATA_BYTES_MAX = 8 * 1024
-"""Of the whole as UTF-8 JSON without spaces."""
 
 
 def decode(body: bytes, kind: type[T]) -> T:

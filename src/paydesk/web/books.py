@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from paydesk.errors import Refusal
 from paydesk.ledger import Balance, LedgerTransaction, Posting, balance, shapes
-from paydesk.payments.rows import Intent
 from paydesk.web.answers import Listed
 from paydesk.web.call import Call, Response, as_json
+from paydesk.web.found import found, intent_found
 from paydesk.web.lists import page_of
 from paydesk.web.signed import caller
 
@@ -24,8 +24,8 @@ async def transactions(call: Call) -> Response:
     who = await caller(call)
     parameters = call.parameters("limit", "starting_after", "ending_before", "payment_intent")
     intent = parameters.get("payment_intent")
-    if intent is not None and await call.desk.reader.get(Intent, who.account, intent) is None:
-        raise Refusal("resource_missing", "No such payment_intent.", param="payment_intent")
+    if intent is not None:
+        await intent_found(call, who.account, intent, param="payment_intent")
 
     async def by_id(name: str) -> LedgerTransaction | None:
         lists = await call.desk.lists.loaded()
@@ -56,8 +56,7 @@ async def entries(call: Call) -> Response:
     name = parameters.get("ledger_account")
     if name is None:
         raise Refusal("parameter_missing", "`ledger_account` is missing.", param="ledger_account")
-    if await call.desk.reader.get(Balance, who.account, name) is None:
-        raise Refusal("resource_missing", "No such ledger account.", param="ledger_account")
+    await found(call, who.account, Balance, name, what="ledger account", param="ledger_account")
 
     async def by_id(named: str) -> Posting | None:
         transaction, _, line = named.rpartition(".")

@@ -1,9 +1,9 @@
 """`/v1/disputes`: what cardholders' banks took back, or try to."""
 
-from paydesk.errors import Refusal
 from paydesk.payments.dispute_shapes import render_dispute
 from paydesk.payments.rows import Dispute
 from paydesk.web.call import Call, Response
+from paydesk.web.found import in_path
 from paydesk.web.lists import listed_of_intent
 from paydesk.web.signed import caller
 
@@ -12,10 +12,7 @@ async def read(call: Call) -> Response:
     """One dispute."""
     who = await caller(call)
     call.parameters()
-    dispute = await call.desk.reader.get(Dispute, who.account, call.part("dispute"))
-    if dispute is None:
-        raise Refusal("resource_missing", "No such dispute.", param="dispute")
-    return Response(body=render_dispute(dispute))
+    return Response(body=render_dispute(await in_path(call, who.account, Dispute, "dispute")))
 
 
 async def index(call: Call) -> Response:

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from paydesk.errors import Refusal
 from paydesk.events import endpoints
 from paydesk.events.endpoints import AddEndpoint, Deleted, DeleteEndpoint
 from paydesk.events.rows import Endpoint
@@ -16,6 +15,7 @@ from paydesk.web.answers import Listed
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
 from paydesk.web.card_numbers import refuse_card_numbers
+from paydesk.web.found import found
 from paydesk.web.signed import Caller, caller, once
 from paydesk.world.egress import check_url
 
@@ -85,8 +85,8 @@ async def index(call: Call) -> Response:
     """All endpoints of the account, oldest first."""
     who = await caller(call)
     call.parameters()
-    found = await endpoints.of_account(call.desk.reader, who.account)
-    data = [endpoints.view(endpoint, livemode=who.livemode) for endpoint in found]
+    all_of_them = await endpoints.of_account(call.desk.reader, who.account)
+    data = [endpoints.view(endpoint, livemode=who.livemode) for endpoint in all_of_them]
     return as_json(Listed(data=data, has_more=False, url="/v1/webhook_endpoints"))
 
 
@@ -94,9 +94,8 @@ async def read(call: Call) -> Response:
     """One endpoint, without its secret."""
     who = await caller(call)
     call.parameters()
-    endpoint = await call.desk.reader.get(Endpoint, who.account, call.part("endpoint"))
-    if endpoint is None:
-        raise Refusal("resource_missing", "No such webhook_endpoint.", param="endpoint")
+    named = call.part("endpoint")
+    endpoint = await found(call, who.account, Endpoint, named, what="webhook_endpoint", param="endpoint")
     return as_json(endpoints.view(endpoint, livemode=who.livemode))
 
 

@@ -15,6 +15,7 @@ from paydesk.payments.shapes import render, reveal
 from paydesk.web.bodies import check_metadata, decode
 from paydesk.web.call import Call, Response, json_body
 from paydesk.web.card_numbers import refuse_card_numbers
+from paydesk.web.found import intent_found, own_account
 from paydesk.web.lists import listed
 from paydesk.web.signed import caller, client_secret, once
 
@@ -43,8 +44,7 @@ async def create(call: Call) -> Response:
     who = await caller(call, needs_idempotency_key=True)
     call.parameters()
     wanted = decode(json_body(call, who.body), CreateIntent)
-    account = await call.desk.account(who.account)
-    assert account is not None  # Its key was just found.
+    account = await own_account(call, who.account)
     _check(wanted, account)
     command = Create(
         account=who.account,
@@ -67,9 +67,7 @@ async def read(call: Call) -> Response:
     """One payment intent, with its client secret."""
     who = await caller(call)
     call.parameters()
-    intent = await call.desk.reader.get(Intent, who.account, call.part("intent"))
-    if intent is None:
-        raise Refusal("resource_missing", "No such payment_intent.", param="intent")
+    intent = await intent_found(call, who.account, call.part("intent"))
     return Response(body=reveal(render(intent), client_secret(call, who.account, intent.id)))
 
 

@@ -2,12 +2,12 @@
 
 from msgspec import Struct
 
-from paydesk.errors import Refusal
 from paydesk.payments.late import DecideLate
 from paydesk.payments.late_shapes import render_late
 from paydesk.payments.rows import LatePayment
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, json_body
+from paydesk.web.found import in_path
 from paydesk.web.lists import listed_of_intent
 from paydesk.web.signed import Caller, caller, once
 
@@ -20,7 +20,7 @@ async def read(call: Call) -> Response:
     """One late payment."""
     who = await caller(call)
     call.parameters()
-    return Response(body=render_late(await _late_payment(call, who.account)))
+    return Response(body=render_late(await in_path(call, who.account, LatePayment, "late_payment")))
 
 
 async def index(call: Call) -> Response:
@@ -49,11 +49,6 @@ async def keep(call: Call) -> Response:
 
 
 async def _decision(call: Call, who: Caller, *, keep: bool) -> DecideLate:
-    return DecideLate(late_payment=await _late_payment(call, who.account), keep=keep, cause=who.name)
-
-
-async def _late_payment(call: Call, account: str) -> LatePayment:
-    late = await call.desk.reader.get(LatePayment, account, call.part("late_payment"))
-    if late is None:
-        raise Refusal("resource_missing", "No such late_payment.", param="late_payment")
-    return late
+    return DecideLate(
+        late_payment=await in_path(call, who.account, LatePayment, "late_payment"), keep=keep, cause=who.name
+    )

@@ -6,10 +6,10 @@ from typing import Generic, TypeVar
 from msgspec import Raw, Struct
 
 from paydesk.errors import Refusal
-from paydesk.payments.rows import Intent
 from paydesk.store import Row
 from paydesk.web.answers import Listed
 from paydesk.web.call import Call, Response, as_json, whole_number
+from paydesk.web.found import intent_found
 
 CURSORS = ("starting_after", "ending_before")
 
@@ -43,8 +43,8 @@ async def listed_of_intent(
 ) -> Response:
     """A page of an account's rows, newest first; with `payment_intent`, of those that name it as their `intent`."""
     intent = parameters.get("payment_intent")
-    if intent is not None and await call.desk.reader.get(Intent, account, intent) is None:
-        raise Refusal("resource_missing", "No such payment_intent.", param="payment_intent")
+    if intent is not None:
+        await intent_found(call, account, intent, param="payment_intent")
     where = {} if intent is None else {"intent": intent}
     page = await page_of(call, parameters, account, kind, by="id", where=where)
     return as_json(Listed(data=[Raw(render(row)) for row in page.rows], has_more=page.has_more, url=url))

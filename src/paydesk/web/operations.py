@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paydesk.errors import Refusal
-from paydesk.merchants import Account
 from paydesk.money import AMOUNT_MAX, check_amount
 from paydesk.payments.ask import check_psp_is_up
 from paydesk.payments.cancel import Cancel
 from paydesk.payments.capture import Capture
 from paydesk.payments.confirm import ConfirmSaved
-from paydesk.payments.rows import Intent, PaymentMethod
+from paydesk.payments.rows import PaymentMethod
 from paydesk.payments.shapes import render
 from paydesk.payments.timeline import Timeline, read_timeline
 from paydesk.payments.update import Update
@@ -22,8 +21,9 @@ from paydesk.requests.rows import Kept
 from paydesk.store import Command
 from paydesk.web.bodies import decode
 from paydesk.web.call import Call, Response, as_json, json_body
+from paydesk.web.found import intent_found, own_account
 from paydesk.web.intents import check_texts, check_wanted_amount
-from paydesk.web.signed import Caller, answer, caller, once, submitted
+from paydesk.web.signed import Caller, answer, caller, once, recorded_once
 
 
 class CaptureBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,11 +71,12 @@ class UpdateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 async def update(call: Call) -> Response:
     """Change what an open intent asks for, or at any time what it says about itself."""
     who = await caller(call)
-    account = await _account(call, who)
+    call.parameters()
+    account = await own_account(call, who.account)
     wanted = decode(json_body(call, who.body), UpdateIntent)
     intent_id = call.part("intent")
     if wanted.amount is not UNSET or wanted.currency is not UNSET:
-        intent = await _intent(call, who.account, intent_id)
+        intent = await intent_found(call, who.account, intent_id)
         amount = intent.amount_minor if wanted.amount is UNSET else wanted.amount
         check_wanted_amount(amount, intent.currency if wanted.currency is UNSET else wanted.currency, account)
     check_texts(
@@ -105,7 +106,8 @@ async def update(call: Call) -> Response:
 async def confirm(call: Call) -> Response:
     """Charge a saved card, off session."""
     who = await caller(call, needs_idempotency_key=True)
-    account = await _account(call, who)
+    call.parameters()
+    account = await own_account(call, who.account)
     wanted = decode(json_body(call, who.body), ConfirmSavedBody)
     intent_id = call.part("intent")
     if not await call.desk.reader.get(Kept, who.account, who.signed.idempotency_key):  # A repeat is answered always.
@@ -120,7 +122,7 @@ async def confirm(call: Call) -> Response:
         cause=who.name,
         idempotency_key=who.signed.idempotency_key,
     )
-    method_id = wanted.payment_method or (await _intent(call, who.account, intent_id)).payment_method
+    method_id = wanted.payment_method or (await intent_found(call, who.account, intent_id)).payment_method
     method = await call.desk.reader.get(PaymentMethod, who.account, method_id) if method_id else None
     return await once_asked(call, who, command, SavedCard(method.token) if method else None)
 
@@ -128,7 +130,8 @@ async def confirm(call: Call) -> Response:
 async def capture(call: Call) -> Response:
     """Capture what is held, all of it or less."""
     who = await caller(call, needs_idempotency_key=True)
-    account = await _account(call, who)
+    call.parameters()
+    account = await own_account(call, who.account)
     amount = decode(json_body(call, who.body), CaptureBody).amount_to_capture
     if amount is not None:
         check_amount(amount, account.amount_max)
@@ -160,36 +163,9 @@ async def timeline(call: Call) -> Response:
     """Every change of an intent with its time and cause, oldest first."""
     who = await caller(call)
     call.parameters()
-    intent = await _intent(call, who.account, call.part("intent"))
+    intent = await intent_found(call, who.account, call.part("intent"))
     entries = await read_timeline(call.desk.reader, intent)
     return as_json(Timeline(payment_intent=intent.id, data=entries))
-
-
-async def _account(call: Call, who: Caller) -> Account:
-    """The caller's account; the query is seen to be empty on the way."""
-    call.parameters()
-    account = await call.desk.account(who.account)
-    assert account is not None  # Its key was just found.
-    return account
-
-
-async def _intent(call: Call, account: str, intent_id: str) -> Intent:
-    intent = await call.desk.reader.get(Intent, account, intent_id)
-    if intent is None:
-        raise Refusal("resource_missing", "No such payment_intent.", param="intent")
-    return intent
-
-
-async def recorded_once(
-    call: Call, who: Caller, command: Command[Reply], intent_id: str, carry: object = None
-) -> Reply:
-    """Decide it once; where it is refused for how things stand, the error shows the intent."""
-    reply = await submitted(call, who, command, carry)
-    if (why := reply.refusal) and why.status == 409:
-        why.payment_intent = render(await _intent(call, who.account, intent_id))
-    if why:
-        raise why
-    return reply
 
 
 async def once_asked(call: Call, who: Caller, command: Command[Reply], carry: object = None) -> Response:

@@ -9,6 +9,7 @@ from paydesk.requests.rows import Kept
 from paydesk.times import rfc3339
 from paydesk.web.answers import KeptAnswer, Ping
 from paydesk.web.call import Call, Response, as_json
+from paydesk.web.found import in_path
 from paydesk.web.lists import listed
 from paydesk.web.signed import caller, client_secret
 
@@ -30,10 +31,7 @@ async def event(call: Call) -> Response:
     """One event: the bytes that are sent to endpoints."""
     who = await caller(call)
     call.parameters()
-    found = await call.desk.reader.get(Event, who.account, call.part("event"))
-    if found is None:
-        raise Refusal("resource_missing", "No such event.", param="event")
-    return Response(body=found.body)
+    return Response(body=(await in_path(call, who.account, Event, "event")).body)
 
 
 async def idempotency_key(call: Call) -> Response:

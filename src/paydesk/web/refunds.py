@@ -9,14 +9,14 @@ from paydesk.errors import Refusal
 from paydesk.money import AMOUNT_MAX, check_amount
 from paydesk.payments.refund import BeginRefund
 from paydesk.payments.refund_shapes import Reason, render_refund
-from paydesk.payments.rows import Intent, Refund
+from paydesk.payments.rows import Refund
 from paydesk.payments.waiting import refund_answered
 from paydesk.requests.once import reply_of
 from paydesk.web.bodies import check_metadata, decode
 from paydesk.web.call import Call, Response, json_body
+from paydesk.web.found import in_path, intent_found, own_account
 from paydesk.web.lists import listed_of_intent
-from paydesk.web.operations import recorded_once
-from paydesk.web.signed import answer, caller
+from paydesk.web.signed import answer, caller, recorded_once
 
 
 class CreateRefund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,15 +35,11 @@ async def create(call: Call) -> Response:
     who = await caller(call, needs_idempotency_key=True)
     call.parameters()
     wanted = decode(json_body(call, who.body), CreateRefund)
-    account = await call.desk.account(who.account)
-    assert account is not None  # Its key was just found.
     if wanted.amount is not None:
-        check_amount(wanted.amount, account.amount_max)
+        check_amount(wanted.amount, (await own_account(call, who.account)).amount_max)
     if wanted.metadata:
         check_metadata(wanted.metadata)
-    intent = await call.desk.reader.get(Intent, who.account, wanted.payment_intent)
-    if intent is None:
-        raise Refusal("resource_missing", "No such payment_intent.", param="payment_intent")
+    intent = await intent_found(call, who.account, wanted.payment_intent, param="payment_intent")
     command = BeginRefund(
         intent=intent,
         amount_minor=wanted.amount,
@@ -68,10 +64,7 @@ async def read(call: Call) -> Response:
     """One refund."""
     who = await caller(call)
     call.parameters()
-    refund = await call.desk.reader.get(Refund, who.account, call.part("refund"))
-    if refund is None:
-        raise Refusal("resource_missing", "No such refund.", param="refund")
-    return Response(body=render_refund(refund))
+    return Response(body=render_refund(await in_path(call, who.account, Refund, "refund")))
 
 
 async def index(call: Call) -> Response:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from paydesk.errors import Refusal
 from paydesk.merchants import KeyInUse
-from paydesk.payments.shapes import reveal
+from paydesk.payments.shapes import render, reveal
 from paydesk.requests import signature
 from paydesk.requests.once import Claim, Once, Reply
 from paydesk.requests.signature import Signed
@@ -14,6 +14,7 @@ from paydesk.store import Command
 from paydesk.times import rfc3339
 from paydesk.web.call import JSON, Call, Response
 from paydesk.web.card_numbers import refuse_card_numbers
+from paydesk.web.found import intent_found
 
 
 class Caller(Struct, frozen=True, kw_only=True):
@@ -77,6 +78,18 @@ async def submitted(call: Call, who: Caller, inner: Command[Reply], carry: objec
         request_id=call.request_id,
     )
     return await call.desk.submit(Once(claim=claim, inner=inner), carry=carry)
+
+
+async def recorded_once(
+    call: Call, who: Caller, command: Command[Reply], intent_id: str, carry: object = None
+) -> Reply:
+    """Decide it once; where it is refused for how things stand, the error shows the intent."""
+    reply = await submitted(call, who, command, carry)
+    if (why := reply.refusal) and why.status == 409:
+        why.payment_intent = render(await intent_found(call, who.account, intent_id))
+    if why:
+        raise why
+    return reply
 
 
 def answer(call: Call, account: str, reply: Reply) -> Response:
