@@ -7,8 +7,7 @@ shopper first, `challenge.py` has the PSP asked when they come back. Money that 
 `refund_ask.py` (ask the PSP) → `refund_outcome.py` (its own table and door). Money that comes when its payment is over:
 `late.py`.
 
-Beside them: `states.py` (the only state machine), `postings.py` (which move makes which postings),
-`booking.py` (into the books, once), `maturity.py` (when
-it becomes available), `tell.py` (a change and its event), `shapes.py` (what merchants and shoppers see), `rows.py`.
-After a restore: `asked_again.py` and `unknown_charges.py`.
+Beside them: `states.py` (the only state machine), `postings.py` (which move makes which postings), `booking.py` (into
+the books, once), `maturity.py` (when it becomes available), `tell.py` (a change and its event), `shapes.py` (what
+merchants and shoppers see), `rows.py`. After a restore: `asked_again.py` and `unknown_charges.py`.
 """
