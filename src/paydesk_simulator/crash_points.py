@@ -125,7 +125,7 @@ class FlowStage(Stage):
     def __init__(self, loop: VirtualLoop, data: Path, flow: Flow, at: Sequence[int]) -> None:
         super().__init__(loop, data, SEED, hasty=False)
         self.flow = flow
-        self.crashes = self.server.crashes = CountedCrashes(self.journal, at)
+        self.crashes = self.server.processes[0].crashes = CountedCrashes(self.journal, at)
         self.answers: list[str] = []
 
     async def acts(self) -> None:

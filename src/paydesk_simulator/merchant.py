@@ -16,7 +16,8 @@ from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import Random
 from paydesk_simulator.facts import Told
 from paydesk_simulator.journal import Journal
-from paydesk_simulator.process import Lost, Server
+from paydesk_simulator.process import Lost
+from paydesk_simulator.server import Server
 
 DAY_MS = 24 * 3_600_000
 TRIES = 40

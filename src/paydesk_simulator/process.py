@@ -1,14 +1,16 @@
-"""The server: there or not. Started on the same database as often as it dies, and asked over lines that can break."""
+"""One process of the server: there or not. Started on the same database as often as it dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache
-from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from paydesk.assembly.house import Documents, House
 from paydesk.assembly.opening import prepare
 from paydesk.config import Config
+from paydesk.duties.lease import LeaseLost
 from paydesk.errors import Refusal
 from paydesk.sealing.sealer import Sealer
 from paydesk.store import DatabaseBroken, StorageFault
@@ -60,33 +62,46 @@ class SimulatedLog(Log):
 
 
 def judge(journal: Journal, what: str, why: BaseException) -> None:
-    """Storage that fails is weather; any other exception that nobody caught is a bug."""
-    weather = isinstance(why, StorageFault | DatabaseBroken)
+    """Storage that fails is weather, and a lease may go to another process; any other exception that nobody caught is
+    a bug.
+    """
+    weather = isinstance(why, StorageFault | DatabaseBroken | LeaseLost)
     if not weather and not (isinstance(why, Refusal) and why.code == "storage_unavailable"):
         journal.violated(f"{what}: {why!r}")
 
 
-class Server:
-    """`house` is the life that is on, None while the server is down."""
+class Files(Struct, frozen=True, kw_only=True):
+    """What all processes of a server share."""
+
+    config: Config
+    sealer: Sealer
+    alone: Callable[[], bool]
+    """Whether no other process lives: what the lock of a data folder proves."""
+
+
+class Process:
+    """`house` is the life that is on, None while there is none."""
 
     def __init__(
-        self, seed: int, data: Path, loop: VirtualLoop, network: Network, journal: Journal, *, hasty: bool
+        self,
+        name: str,
+        seed: int,
+        files: Files,
+        *,
+        loop: VirtualLoop,
+        network: Network,
+        journal: Journal,
+        weather: Weather,
     ) -> None:
-        dice = dice_of(seed, "config")
-        self._config = Config(
-            data=data,
-            rate_limits=False,
-            capture_within_seconds=dice.choice((40, 90, 240)) if hasty else 600,
-            challenge_within_seconds=dice.choice((30, 60)) if hasty else 120,
-        )
+        self._name = name
+        self._files = files
         self._loop = loop
         self._network = network
         self._journal = journal
-        self._dice = dice_of(seed, "server")
-        self._storage_dice = dice_of(seed, "storage")
-        self._sealer = Sealer(self._dice.randbytes(32))
-        self.weather = Weather(dice_of(seed, "weather"), journal)
-        self.crashes = Crashes(dice_of(seed, "crashes"), journal)
+        self._weather = weather
+        self._dice = dice_of(seed, name)
+        self._storage_dice = dice_of(seed, f"{name}, storage")
+        self.crashes = Crashes(dice_of(seed, f"{name}, crashes"), journal)
         self._lives: list[MortalWorld] = []
         self._asked: dict[int, asyncio.Future[object]] = {}
         self._number = 0
@@ -102,9 +117,8 @@ class Server:
             await asyncio.sleep(self._dice.expovariate(1 / DOWN_SECONDS))
 
     async def ask(self, request: Callable[[House], Awaitable[T]]) -> T:
-        """What the server answers. Raises its Refusal, or Lost."""
-        await asyncio.sleep(self._dice.uniform(0.0005, 0.02))
-        if self.house is None or self.weather.strikes("client request lost"):
+        """What it answers. Raises its Refusal, or Lost where it dies, or takes too long."""
+        if self.house is None:
             raise Lost
         answer: asyncio.Future[T] = self._loop.create_future()
         number = self._number = self._number + 1
@@ -112,14 +126,11 @@ class Server:
         self.house.world.spawn(_answered(request, self.house, answer), f"request {number}")
         try:
             async with asyncio.timeout(NEVER_ANSWERED_SECONDS):
-                found = await answer
+                return await answer
         except TimeoutError:
             raise Lost from None
         finally:
             self._asked.pop(number, None)
-        if self.weather.strikes("client answer lost"):
-            raise Lost
-        return found
 
     async def stop(self) -> None:
         """Stop the life that is on as SIGTERM does; it ends drained, or dead."""
@@ -142,20 +153,23 @@ class Server:
 
     def _start(self) -> tuple[MortalWorld, Stores]:
         self.crashes.arm()
-        world = MortalWorld(self._loop, self._dice, self._network, self.crashes, self._journal)
+        files, world = self._files, MortalWorld(self._loop, self._dice, self._network, self.crashes, self._journal)
         world.failed = lambda name, why: judge(self._journal, f"task {name}", why)
-        prepare(self._config, self._sealer, world)
-        stores = Stores(self._config.database, world, self.weather, self.crashes, self._storage_dice)
+        if files.alone():
+            prepare(files.config, files.sealer, world)
+        stores = Stores(files.config.database, world, self._weather, self.crashes, self._storage_dice)
         house = House(
             world=world,
-            config=self._config,
-            sealer=self._sealer,
+            config=files.config,
+            sealer=files.sealer,
             stores=stores,
             log=SimulatedLog(self._journal),
             documents=documents(),
         )
+        world.duties = tuple(f"{kind}:" for kind in house.runner.kinds)
         self._lives.append(world)
-        self._journal.tell(f"the server is up: life {len(self._lives)}, ends: {self.crashes.point or 'never'}")
+        ends = self.crashes.point or "never"
+        self._journal.tell(f"{self._name} is up: life {len(self._lives)}, ends: {ends}")
         world.spawn(self._live(house, world), "serve")
         self.house = house
         return world, stores

@@ -15,7 +15,8 @@ from paydesk_simulator.clock import VirtualLoop
 from paydesk_simulator.dice import Random
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.network import Outcome
-from paydesk_simulator.process import Lost, Server
+from paydesk_simulator.process import Lost
+from paydesk_simulator.server import Server
 from paydesk_simulator.weather import Weather
 
 ORIGIN = "http://psp.example"

@@ -81,8 +81,7 @@ class Run(Stage):
 
     async def _storm(self) -> None:
         """Safety: whatever goes wrong, nothing wrong is done."""
-        self.server.weather.calm = self.server.crashes.calm = False
-        self.server.crashes.arm()
+        self.server.begin_storm()
         self.psp.begin_storm()
         await asyncio.sleep(self._payments * ARRIVE_SECONDS + FAULTS_SECONDS * self.dice.random())
 

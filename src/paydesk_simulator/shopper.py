@@ -16,7 +16,8 @@ from paydesk_simulator.door import Payload, Shown
 from paydesk_simulator.facts import Told
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.merchant import NOT_DONE
-from paydesk_simulator.process import Lost, Server
+from paydesk_simulator.process import Lost
+from paydesk_simulator.server import Server
 
 TRIES = 30
 PAID = [card.number for card in KNOWN if card.decline_code is None]

@@ -24,9 +24,9 @@ from paydesk_simulator.gathered import gather
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.merchant import Merchant
 from paydesk_simulator.network import Network
-from paydesk_simulator.process import Server
 from paydesk_simulator.psp import ORIGIN, PspPeer
 from paydesk_simulator.receiver import Receiver
+from paydesk_simulator.server import Server
 
 SETTLE_SECONDS = 30 * 3600.0  # A look-up may be put off for a day; after that something is lost.
 LOOK_SECONDS = 20.0
@@ -87,8 +87,7 @@ class Stage:
 
     async def calm(self, clients: Sequence["asyncio.Task[None]"] = ()) -> None:
         """Liveness: with nothing going wrong any more, everything settles."""
-        self.server.weather.calm = True
-        self.server.crashes.disarm()
+        self.server.end_storm()
         self.psp.end_storm()
         self.journal.tell("calm")
         until = self.loop.time() + SETTLE_SECONDS

@@ -26,7 +26,8 @@ from paydesk_simulator.door import Said
 from paydesk_simulator.facts import Database, Told
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.merchant import AMOUNTS, NOT_DONE, Merchant
-from paydesk_simulator.process import Lost, Server
+from paydesk_simulator.process import Lost
+from paydesk_simulator.server import Server
 
 TRIES = 12
 AGAIN = (*NOT_DONE, "operation_in_progress", "psp_unavailable")

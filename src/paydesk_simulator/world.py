@@ -17,9 +17,6 @@ from paydesk_simulator.network import Network
 
 T = TypeVar("T")
 
-DUTIES = ("ask_psp:", "dispatch:", "deliver:")
-"""What the names of tasks that do a duty begin with: the duty's id."""
-
 
 class Dead(BaseException):
     """Somebody used a handle of a World that is gone. Only what is thrown away at the end of a run does."""
@@ -35,6 +32,8 @@ class MortalWorld:
         self._crashes = crashes
         self.journal = journal
         self._doing: dict[asyncio.Task[None], tuple[Coroutine[Any, Any, None], ...]] = {}
+        self.duties: tuple[str, ...] = ()
+        """What the names of tasks that do a duty begin with: the duty's id."""
         self.alive = True
         self.ended: asyncio.Future[None] = loop.create_future()
 
@@ -73,7 +72,7 @@ class MortalWorld:
         """This life is over, at once."""
         if self.alive:
             self.alive = False
-            self.journal.tell(f"the server is dead: {how}")
+            self.journal.tell(f"a process is dead: {how}")
             self.ended.set_result(None)
 
     async def die(self, how: str) -> None:
@@ -95,7 +94,7 @@ class MortalWorld:
     @coroutine
     def _steps(self, work: Coroutine[Any, Any, T], name: str) -> Generator[Any, Any, T]:
         """Every step that a task of this World makes passes here, and the last one is not made."""
-        if name.startswith(DUTIES) and self._crashes.due(BEFORE_DUTY):
+        if name.startswith(self.duties) and self._crashes.due(BEFORE_DUTY):
             self.kill(name)
         crashes, why = self._crashes, None
         while True:

@@ -106,6 +106,7 @@ def test_a_crash_strikes_between_two_steps() -> None:
 def test_a_crash_before_a_duty_is_one_before_a_duty(name: str, begins: bool) -> None:
     life = Life()
     life.crash_at(BEFORE_DUTY, after=0)
+    life.world.duties = ("ask_psp:",)
     life.world.spawn(tidy(life, 5), name)
     life.run(asyncio.sleep(1))
     assert life.world.alive == begins

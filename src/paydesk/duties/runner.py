@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from paydesk.desk import Desk
@@ -19,7 +20,6 @@ Handler = Callable[[Duty, object], Awaitable[None]]
 """Does the duty and submits the command that finishes it or puts it off; the second argument is what was carried."""
 
 SWEEP = 64  # Due duties taken over at a time.
-FAR_MS = 3_600_000  # With nothing due, look again in an hour.
 RETRY_SECONDS = 1.0  # After a look, or a taking, that the database refused.
 
 _COLUMNS = ", ".join(f'"{column}"' for column in table_of(Duty).columns)
@@ -91,20 +91,16 @@ class Runner:
             await self._sleep()
 
     async def _sleep(self) -> None:
-        """Until it is time, or somebody rings. In naps no longer than a lease, since duties that begin here may have
-        made the time earlier meanwhile.
-        """
-        while not self._rung.is_set():
-            seconds = max((self._wake_ms - self._desk.world.now_ms()) / 1000, 0.001)
-            try:
-                async with asyncio.timeout(min(seconds, LEASE_MS / 1000)):
-                    await self._rung.wait()
-            except TimeoutError:
-                if self._desk.world.now_ms() >= self._wake_ms:
-                    return
+        """Until it is time, or somebody rings."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max((self._wake_ms - self._desk.world.now_ms()) / 1000, 0.001)):
+                await self._rung.wait()
 
     async def _next_due_ms(self) -> int:
-        far = self._desk.world.now_ms() + FAR_MS
+        """A lease from now at the latest: duties that begin here meanwhile are due then, and what another process owes
+        is nowhere told.
+        """
+        far = self._desk.world.now_ms() + LEASE_MS
         return min(await self._desk.reader.number(NEXT, ()) or far, far)
 
     async def _take_due(self) -> None:

@@ -32,17 +32,20 @@ class Answered(Struct, frozen=True, kw_only=True):
 
 
 class Patience:
-    """How long somebody waits; less when the process stops."""
+    """How long somebody waits; less when the process stops. Once it is over there is one look more: another process
+    may have changed what this one was not told of.
+    """
 
     def __init__(self, desk: WaitingDesk, seconds: float) -> None:
         self._desk = desk
         self._until = desk.world.monotonic() + seconds
+        self.over = False
 
-    async def lasts(self, watch: Watch) -> bool:
-        """Whether something changed before it was over."""
+    async def wait(self, watch: Watch) -> None:
+        """Until something changes, or it is over."""
         if self._desk.stopping:  # The PSP's answer is still waited for, but not for longer than a stop waits for us.
             self._until = min(self._until, self._desk.world.monotonic() + STOPPING_SECONDS)
-        return await watch.changed(self._until - self._desk.world.monotonic())
+        self.over = not await watch.changed(self._until - self._desk.world.monotonic())
 
 
 async def settled(desk: WaitingDesk, account: str, intent_id: str, attempt_id: str) -> tuple[Attempt, Intent]:
@@ -54,8 +57,9 @@ async def settled(desk: WaitingDesk, account: str, intent_id: str, attempt_id: s
             intent = await desk.reader.get(Intent, account, intent_id)
             assert attempt is not None
             assert intent is not None
-            if attempt.status != "asking" or intent.outcome_unknown or not await patience.lasts(watch):
+            if attempt.status != "asking" or intent.outcome_unknown or patience.over:
                 return attempt, intent
+            await patience.wait(watch)
 
 
 async def answered(
@@ -72,8 +76,9 @@ async def answered(
             if kept and kept.status:
                 return Answered(intent=intent, kept=kept, ended="")
             ended = await _ended(desk, account, operation) if kept is None else ""
-            if kept is None or intent.outcome_unknown or not await patience.lasts(watch):
+            if kept is None or intent.outcome_unknown or patience.over:
                 return Answered(intent=intent, kept=None, ended=ended)
+            await patience.wait(watch)
 
 
 async def refund_answered(
@@ -89,8 +94,9 @@ async def refund_answered(
             assert refund is not None
             if kept and kept.status:
                 return kept, refund
-            if refund.outcome_unknown or not await patience.lasts(watch):
+            if refund.outcome_unknown or patience.over:
                 return None, refund
+            await patience.wait(watch)
 
 
 async def _ended(desk: WaitingDesk, account: str, operation: str) -> str:

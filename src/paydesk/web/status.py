@@ -93,11 +93,12 @@ async def _next_version(call: Call, intent: Intent, after: int, wait_seconds: in
     desk, key = call.desk, (intent.account, intent.id)
     until = desk.world.monotonic() + wait_seconds
     with desk.published.watch((Intent, key)) as watch:
-        gone = _Gone(call, watch)
+        gone, over = _Gone(call, watch), False
         while not desk.stopping and not gone.told:
             intent = await desk.reader.get(Intent, *key) or intent
-            if intent.version > after or not await watch.changed(until - desk.world.monotonic()):
+            if intent.version > after or over:
                 return intent
+            over = not await watch.changed(until - desk.world.monotonic())  # One look more: see payments/waiting.py.
     return intent
 
 
