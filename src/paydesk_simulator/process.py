@@ -20,7 +20,7 @@ from paydesk_simulator.crashes import STOP, Crashes
 from paydesk_simulator.dice import dice_of
 from paydesk_simulator.journal import Journal
 from paydesk_simulator.network import Network
-from paydesk_simulator.storage import Stores
+from paydesk_simulator.storage import Connections, Stores
 from paydesk_simulator.weather import Weather
 from paydesk_simulator.world import MortalWorld
 
@@ -102,6 +102,7 @@ class Process:
         self._dice = dice_of(seed, name)
         self._storage_dice = dice_of(seed, f"{name}, storage")
         self.crashes = Crashes(dice_of(seed, f"{name}, crashes"), journal)
+        self._connections: Connections | None = None
         self._lives: list[MortalWorld] = []
         self._asked: dict[int, asyncio.Future[object]] = {}
         self._number = 0
@@ -110,9 +111,10 @@ class Process:
     async def run(self) -> None:
         """Live, die and live again, for ever."""
         while True:
-            world, stores = self._start()
+            world = self._start()
             await world.ended
-            stores.close()
+            assert self._connections
+            self._connections.crash()
             self._hang_up()
             await asyncio.sleep(self._dice.expovariate(1 / DOWN_SECONDS))
 
@@ -150,14 +152,17 @@ class Process:
         for world in self._lives:
             world.kill("the run is over")
             world.bury()
+        if self._connections:
+            self._connections.close()
 
-    def _start(self) -> tuple[MortalWorld, Stores]:
+    def _start(self) -> MortalWorld:
         self.crashes.arm()
         files, world = self._files, MortalWorld(self._loop, self._dice, self._network, self.crashes, self._journal)
         world.failed = lambda name, why: judge(self._journal, f"task {name}", why)
         if files.alone():
             prepare(files.config, files.sealer, world)
-        stores = Stores(files.config.database, world, self._weather, self.crashes, self._storage_dice)
+        self._connections = self._connections or Connections(files.config.database)
+        stores = Stores(self._connections, world, self._weather, self.crashes, self._storage_dice)
         house = House(
             world=world,
             config=files.config,
@@ -172,7 +177,7 @@ class Process:
         self._journal.tell(f"{self._name} is up: life {len(self._lives)}, ends: {ends}")
         world.spawn(self._live(house, world), "serve")
         self.house = house
-        return world, stores
+        return world
 
     async def _live(self, house: House, world: MortalWorld) -> None:
         """What `serve` does: start the house, and end when the database is broken or an operator says so."""

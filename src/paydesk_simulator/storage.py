@@ -61,21 +61,33 @@ class NoLists(Lists):
         """There is nothing to close."""
 
 
-class Stores:
-    """What one life of the server has of the database."""
+class Connections:
+    """A process's two connections. They outlive its lives, so that their statements stay prepared."""
 
-    def __init__(self, database: Path, world: MortalWorld, weather: Weather, crashes: Crashes, dice: Random) -> None:
-        self._session = SqliteSession(database, commit_in_thread=False)
-        self._session.database.execute("PRAGMA synchronous = OFF")  # The process crashes, the machine does not.
-        self._reader = SqliteReader(database)
-        self.session = FaultySession(self._session, world, weather, crashes, dice)
-        self.reader = FaultyReader(self._reader, weather)
-        self.lists = NoLists()
+    def __init__(self, database: Path) -> None:
+        self.session = SqliteSession(database, commit_in_thread=False)
+        self.session.database.execute("PRAGMA synchronous = OFF")  # The process crashes, the machine does not.
+        self.reader = SqliteReader(database)
+
+    def crash(self) -> None:
+        """What was not committed is gone."""
+        self.session.database.rollback()
 
     def close(self) -> None:
-        """What was not committed is gone."""
-        self._session.close()
-        self._reader.close()
+        """The run is over."""
+        self.session.close()
+        self.reader.close()
+
+
+class Stores:
+    """What one life of a process has of the database."""
+
+    def __init__(
+        self, connections: Connections, world: MortalWorld, weather: Weather, crashes: Crashes, dice: Random
+    ) -> None:
+        self.session = FaultySession(connections.session, world, weather, crashes, dice)
+        self.reader = FaultyReader(connections.reader, weather)
+        self.lists = NoLists()
 
 
 class FaultySession:

@@ -99,7 +99,7 @@ def test_a_duty_for_later_is_begun_exactly_then(sitter: SqliteSitter, after_ms: 
             assert begun.at_ms - owed.due_ms in range(21), "due, and then committed, perhaps with company"
             assert (begun.duty.owner, begun.duty.lease, begun.thing) == ("here", 1, None)
             await here.gone()
-            assert here.reader.looks < 8 + after_ms / 3_600_000, "it slept in between"
+            assert here.reader.looks < 8 + after_ms / LEASE_MS, "it slept in between"
 
     sitter.run(exam())
 

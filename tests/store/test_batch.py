@@ -227,17 +227,3 @@ def test_get_refuses_what_is_not_there(sitter: Sitter) -> None:
             assert (no.value.code, no.value.param) == ("resource_missing", "id")
 
     sitter.run(exam())
-
-
-def test_what_a_refused_command_took_for_stored_is_not_believed(sitter: Sitter) -> None:
-    def act(work: Work) -> None:
-        work.remove(Ticket(id="t", text="removed long ago"))
-        raise Refusal("invalid_state")
-
-    async def exam() -> None:
-        async with opened(sitter) as store:
-            no, seen = await store.together(Do(act=act), Do(act=lambda work: work.find(Ticket, ACCOUNT, "t")))
-            assert isinstance(no, Refusal)
-            assert seen is None
-
-    sitter.run(exam())

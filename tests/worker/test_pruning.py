@@ -1,13 +1,18 @@
 """Pruning goes on for as long as the process does, whatever one sweep runs into."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from paydesk.requests.rows import Kept, Nonce
 from paydesk.store import table_of
 from paydesk.worker import pruning
-from paydesk.worker.pruning import SWEEPS, Sweep, prune_for_ever
+from paydesk.worker.pruning import SWEEPS, Forget, Sweep, prune_for_ever
+from tests.journeys.test_delivery_schedule import play
+from tests.journeys.turned import Turned
 
 
 class Log:
@@ -46,3 +51,32 @@ def test_a_bug_in_one_sweep_is_logged_and_the_others_go_on(monkeypatch: pytest.M
         assert desk.log.errors[0] == ("pruning_failed", table_of(SWEEPS[0].kind).name)
 
     asyncio.run(exam())
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_two_processes_that_sweep_the_same_rows(tmp_path: Path, together: bool) -> None:
+    async def story(turned: Turned) -> None:
+        await turned.open()
+        desk = turned.house
+        (nonce,) = await desk.reader.query(Nonce, SWEEPS[0].statement, (1 << 60, 9))
+        forget = Forget(rows=(nonce,))
+        if together:
+            await asyncio.gather(desk.submit(forget), desk.submit(forget))
+        else:
+            await desk.submit(forget)
+            await desk.submit(forget)
+        assert not await desk.reader.query(Nonce, SWEEPS[0].statement, (1 << 60, 9))
+
+    play(tmp_path, story)
+
+
+def test_an_answer_that_another_process_keeps_on_is_not_forgotten(tmp_path: Path) -> None:
+    async def story(turned: Turned) -> None:
+        await turned.open("order-1")
+        desk = turned.house
+        kept = await desk.reader.get(Kept, turned.facts["account_id"], "order-1")
+        assert kept
+        await desk.submit(Forget(rows=(replace(kept, version=kept.version - 1),)))
+        assert await desk.reader.get(Kept, kept.account, kept.idempotency_key) == kept
+
+    play(tmp_path, story)

@@ -35,7 +35,6 @@ from paydesk.world.turns import Turns
 
 R = TypeVar("R")
 
-DRAIN_LOOK_SECONDS = 0.05
 KEYS_LOOK_SECONDS = 600.0
 
 
@@ -188,10 +187,7 @@ class House:
     async def stop(self) -> None:
         """Begin nothing new, wait for what is under way (at most `drain_seconds`), commit what waits."""
         self.stop_holding()
-        self.runner.stop()
-        until = self.world.monotonic() + self.config.drain_seconds
-        while self.runner.running() and self.world.monotonic() < until:  # noqa: ASYNC110 (a few looks, once)
-            await asyncio.sleep(DRAIN_LOOK_SECONDS)
+        await self.runner.drain(self.config.drain_seconds)
         self.committer.close()
         if self._working:
             await self._working

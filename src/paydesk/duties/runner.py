@@ -49,6 +49,7 @@ class Runner:
         self._wake_ms = sys.maxsize
         self._rung = asyncio.Event()
         self._stopped = False
+        self._idle = asyncio.Event()
         desk.published.listen(Duty, self._changed)
 
     def carry(self, duty: Duty, thing: object) -> None:
@@ -76,6 +77,14 @@ class Runner:
         """Begin nothing more. What is owed stays in the database."""
         self._stopped = True
         self._rung.set()
+        self._look_whether_idle()
+
+    async def drain(self, seconds: float) -> None:
+        """Stop, and wait for what is under way; so long at most."""
+        self.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     async def run(self) -> None:
         """Take over what is due, sleep until the next due time, be woken by commits that make it earlier."""
@@ -150,9 +159,14 @@ class Runner:
             await self._failed(duty, why)
         finally:
             del self._running[duty.id]
+            self._look_whether_idle()
             if thing is None:
                 self._places[duty.kind].leave(duty)
                 self._begin_waiting(self._places[duty.kind])
+
+    def _look_whether_idle(self) -> None:
+        if self._stopped and not self._running:
+            self._idle.set()
 
     async def _failed(self, duty: Duty, why: Exception) -> None:
         """Put it off or park it. What can't be stored now is found again when its lease runs out."""

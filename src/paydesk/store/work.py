@@ -75,14 +75,13 @@ class WorkingSet:
 class Work:
     """One command's view: its own changes over those of the commands before it in the batch."""
 
-    __slots__ = ("_changes", "_count", "_found", "_set", "_stamp", "_under")
+    __slots__ = ("_changes", "_count", "_set", "_stamp", "_under")
 
     def __init__(self, rows: WorkingSet, stamp: Stamp, under: "Work | None" = None) -> None:
         self._set = rows
         self._stamp = stamp
         self._under = under
         self._changes: dict[Key, Row | None] = {}
-        self._found: dict[Key, Row | None] = {}
         self._count: list[int] = under._count if under else [0]
 
     @property
@@ -129,19 +128,14 @@ class Work:
 
     def change(self, row: AnyVersioned, **new: Any) -> AnyVersioned:
         """The row with new values and its version raised; `row` must be the latest seen."""
-        key = key_of(row)
-        if (current := self._seen(key, locked=True)) is not row and current != row:
-            raise AssertionError(f"{key[0].__name__} {key[1]} was changed from an older row")
+        key = self._latest(row)
         changed = replace(row, version=row.version + 1, **new)
         self._changes[key] = changed
         return changed
 
     def remove(self, row: Row) -> None:
-        """Take a row away."""
-        key = key_of(row)
-        if self._peek(key) is None and key not in self._set.current:
-            self._found[key] = row  # By a named statement of this process: as good as loaded.
-        self._changes[key] = None
+        """Take a row away; it must be the latest seen."""
+        self._changes[self._latest(row)] = None
 
     def owe(self, duty: Duty, *, after_ms: int = 0) -> Duty:
         """Promise something that must happen after the commit: at once and by this process, or after a while by whoever
@@ -164,12 +158,16 @@ class Work:
         inner = Work(self._set, self._stamp, self)
         yield inner
         self._changes.update(inner._changes)
-        self._found.update(inner._found)
 
     def keep(self) -> None:
         """The command ended well: later commands of the batch see what it did."""
-        self._set.loaded.update(self._found)
         self._set.current.update(self._changes)
+
+    def _latest(self, row: Row) -> Key:
+        key = key_of(row)
+        if (current := self._seen(key, locked=True)) is not row and current != row:
+            raise AssertionError(f"{key[0].__name__} {key[1]} was changed from an older row")
+        return key
 
     def _seen(self, key: Key, *, locked: bool) -> Row | None:
         if (row := self._peek(key, _UNSEEN)) is _UNSEEN:

@@ -17,7 +17,7 @@ from paydesk.requests.floor import raise_floor
 from paydesk.requests.once import KEEP_MS
 from paydesk.requests.rows import Kept, Nonce, NonceFloor
 from paydesk.store import Command, Key, Rank, Row, StorageFault, Work, table_of
-from paydesk.store.rows import Marker
+from paydesk.store.rows import Marker, key_of
 
 PAUSE_SECONDS = 10.0
 STEP = 128  # Rows in one command: about a millisecond of the loop.
@@ -59,13 +59,17 @@ class Forget(Command[None], frozen=True):
     def keys(self) -> Iterable[Key]:
         yield NonceFloor, ("floor",)
         for row in self.rows:
+            yield key_of(row)
             if isinstance(row, Kept):
                 yield Refund if row.object_id.startswith("re_") else Intent, (row.account, row.object_id)
 
     def decide(self, work: Work) -> None:
         for row in self.rows:
+            kind, key = key_of(row)
+            if work.find(kind, *key) != row:  # Another process was here first.
+                continue
             if isinstance(row, Kept) and _still_open(work, row):
-                _keep_on(work, row)
+                work.change(row, expires_ms=work.now_ms + KEEP_MS)
             else:
                 work.remove(row)
         newest = max((row.signed_ms for row in self.rows if isinstance(row, Nonce)), default=0)
@@ -107,9 +111,3 @@ def _still_open(work: Work, kept: Kept) -> bool:
         return refund is not None and refund.status in OPEN
     intent = work.find(Intent, kept.account, kept.object_id)
     return intent is not None and intent.status not in TERMINAL
-
-
-def _keep_on(work: Work, kept: Kept) -> None:
-    row = work.find(Kept, kept.account, kept.idempotency_key)
-    if row:
-        work.change(row, expires_ms=work.now_ms + KEEP_MS)
