@@ -24,7 +24,7 @@ from paydesk.assembly.operator import Request, perform
 from paydesk.assembly.restored import settle
 from paydesk.audit.reading import newest
 from paydesk.ledger.verify import recount
-from paydesk.payments.rows import Attempt, Dispute, Intent
+from paydesk.payments.rows import Attempt, Dispute, Intent, Refund
 from paydesk.payments.unknown_charges import UnknownCharge, unknown_charges
 from paydesk.requests.rows import NonceFloor
 from paydesk.store import Duty
@@ -33,6 +33,7 @@ from paydesk.telemetry import Log
 from paydesk.world import Answer, NotSent, Outgoing
 from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder
 from paydesk_sandbox.psp.faults import Fault
+from tests.journeys.bank import APPROVES
 from tests.journeys.psp import LATE
 from tests.journeys.telling import charge_of, tell
 from tests.journeys.test_delivery_schedule import play
@@ -137,10 +138,20 @@ async def note(work: Any) -> None:
     await work
 
 
-def test_charges_that_nobody_here_made_are_kept_and_shown_with_what_they_may_be_of(tmp_path: Path) -> None:
-    """An intent that was open at the backup and paid since, and one that came since; a decline is no charge."""
+def test_charges_that_nobody_here_made_are_kept_and_shown(tmp_path: Path) -> None:
+    """An intent that came since, and one that was open at the backup, and whose PSP does not say what the charge is
+    for; a decline is no charge.
+    """
 
     async def story(house: Turned) -> None:
+        send_on = house.world.send
+
+        async def forgetful(request: Outgoing) -> Sent:
+            answer = await send_on(request)
+            if "since_ms=" not in request.url or not isinstance(answer, Answer):
+                return answer
+            return replace(answer, body=answer.body.replace(b'"order_reference":', b'"nothing":'))
+
         open_before, other = await house.open("before"), await house.open("other-amount", amount=900)
         await asyncio.sleep(3600)  # What happened long before the backup is not asked for.
         folder = copied(house, tmp_path / "copy")
@@ -149,6 +160,7 @@ def test_charges_that_nobody_here_made_are_kept_and_shown_with_what_they_may_be_
         assert (await house.pay(since, VISA)).status_code == 200
         assert (await house.pay(declined, DECLINED)).status_code == 402
         paid = [(await house.read(intent))["latest_attempt"] for intent in (open_before, since)]
+        house.world.send = forgetful  # type: ignore[method-assign]
         async with reborn(house, folder) as (again, written):
             await asked(again)
             found = {charge.reference: charge for charge in await unknown(again)}
@@ -166,6 +178,53 @@ def test_charges_that_nobody_here_made_are_kept_and_shown_with_what_they_may_be_
             )
             await asked_once_more(again)
             assert len(await unknown(again)) == 2
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("capture_method", "number", "status"),
+    [
+        ("automatic", VISA, "succeeded"),
+        ("manual", VISA, "requires_capture"),
+        ("automatic", APPROVES, "requires_action"),
+    ],
+)
+def test_what_was_open_at_the_backup_and_paid_since_is_not_payable_again(
+    tmp_path: Path, capture_method: str, number: str, status: str
+) -> None:
+    """Declined once since, then changed, then paid: the attempt that was charged is written down anew."""
+
+    async def story(house: Turned) -> None:
+        receiver = await house.receiver("tea")
+        intent = await house.open("before", capture_method=capture_method)
+        folder = copied(house, tmp_path / "copy")
+        await house.pay(intent, DECLINED)
+        changed = {"json": {"amount": 900}, "headers": {"Idempotency-Key": "change"}}
+        assert (await house.send("POST", f"/v1/payment_intents/{intent['id']}", **changed)).status_code == 200
+        await house.pay(intent, number)
+        before = await intent_of(house.house, intent)
+        assert before.status == status
+        async with reborn(house, folder) as (again, written):
+            receiver.arrived.clear()
+            await asked(again)
+            await asked_once_more(again)
+            found = await intent_of(again, intent)
+            for name in ("status", "amount_minor", "received_minor", "capturable_minor", "latest_attempt"):
+                assert getattr(found, name) == getattr(before, name)
+            assert (found.attempts, found.method) == (1, "null")
+            assert await unknown(again) == []
+            assert [event["recovered"] for event in events(written) if "recovered" in event] == [1, 0]
+            with snapshot(again.config.database) as books:
+                assert list(recount(books)) is not None
+        async with reborn(house, folder, at_work=True) as (again, _):
+            second = Turned(again, house.world, BytesIO(), house.stores)
+            second.facts = house.facts
+            await asyncio.sleep(FIVE_MINUTES_MS / 1000 + ONE_S)
+            assert (await second.pay(intent, VISA)).status_code in (400, 409)
+            assert len(house.captured()) == (status == "succeeded")
+            if status == "succeeded":
+                assert [one.type for one in receiver.arrived][-1] == "payment_intent.succeeded"
 
     play(tmp_path, story)
 
@@ -195,16 +254,22 @@ def test_refunds_and_disputes_since_are_settled_where_they_are_known_and_shown_w
             await asyncio.sleep(0.1)
         folder = copied(house, tmp_path / "copy")
         await refunding
-        await refunded(house, paid["since"], 300)
+        since = await refunded(house, paid["since"], 300)
         disputed(house, attempts["disputed"])
         house.world.psp.close_dispute(quarrel["id"], CloseOrder(status="lost"), house.world.now_ms())
         async with reborn(house, folder) as (again, written):
             await asked(again)
             rows = {name: await intent_of(again, intent) for name, intent in paid.items()}
             assert (rows["under-way"].refunding_minor, rows["under-way"].refunded_minor) == (0, 100)
-            assert (rows["since"].refunded_minor, rows["disputed"].disputed_minor) == (0, 4200)
-            (lost,) = await unknown(again)
-            assert (lost.status, lost.amount_minor, lost.may_be_of) == ("refunded", 300, paid["since"]["id"])
+            assert (rows["since"].refunded_minor, rows["disputed"].disputed_minor) == (300, 4200)
+            assert rows["since"].refunding_minor == 0
+            (both,) = [refund for refund in await refunds_of(again) if refund.intent == paid["since"]["id"]]
+            assert (both.status, both.id) == ("succeeded", since)
+            assert await unknown(again) == []
+            with snapshot(again.config.database) as books:
+                assert list(recount(books)) is not None
+            await asked_once_more(again)
+            assert (await intent_of(again, paid["since"])).refunded_minor == 300
             (closed,) = await open_of(again, "lost")
             assert closed.attempt == attempts["closed"]
             last = events(written)[-1]
@@ -220,10 +285,16 @@ def disputed(house: Turned, attempt: str) -> dict[str, Any]:
     return {"id": next(reversed(house.world.psp.books.disputes.all)), "reference": attempt}
 
 
-async def refunded(house: Turned, intent: dict[str, Any], amount: int) -> None:
+async def refunded(house: Turned, intent: dict[str, Any], amount: int) -> str:
     body = {"payment_intent": intent["id"], "amount": amount}
     answer = await house.send("POST", "/v1/refunds", json=body, headers={"Idempotency-Key": f"of-{amount}"})
     assert answer.status_code == 200, answer.text
+    return answer.json()["id"]
+
+
+async def refunds_of(house: House) -> list[Refund]:
+    columns = ", ".join(f'"{name}"' for name in Refund.__struct_fields__)
+    return await house.reader.query(Refund, f"SELECT {columns} FROM refunds", ())
 
 
 async def intent_in(house: Turned, intent: dict[str, Any]) -> Intent:

@@ -10,10 +10,11 @@ from paydesk.world import Answer, NoAnswer, Outgoing
 from paydesk.world.turns import Turns
 
 HANGS = Place(url="https://hangs.example", key="psp_key")
-QUESTION = Question(place=HANGS, reference="at_1", amount_minor=1, currency="usd", capture=True)
+QUESTION = Question(place=HANGS, reference="at_1", intent="pi_1", amount_minor=1, currency="usd", capture=True)
 FINE = Question(
     place=Place(url="https://fine.example", key="psp_key"),
     reference="at_2",
+    intent="pi_2",
     amount_minor=1,
     currency="usd",
     capture=True,

@@ -31,6 +31,7 @@ def test_a_paid_charge(psp: Psp) -> None:
     assert charge == {
         "object": "charge",
         "reference": "at_1",
+        "order_reference": None,
         "amount": 1999,
         "currency": "usd",
         "status": "captured",

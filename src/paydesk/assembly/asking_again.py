@@ -20,9 +20,11 @@ from paydesk.payments.asked_again import (
     DisputeAskedAgain,
     RefundAskedAgain,
     agrees,
+    charged_as,
     open_attempts,
     open_disputes,
 )
+from paydesk.payments.recover import RecoverCharge, RecoverRefund
 from paydesk.payments.rows import Attempt, Intent, Refund
 from paydesk.payments.unknown_charges import KeepUnknown, UnknownCharge, of_charge, of_dispute, of_refund
 from paydesk.psp.base import DisputeStanding, NotFound, NotSent, NoVerdict, Place, Psp, RefundStanding, Standing
@@ -49,6 +51,8 @@ class Report(Struct, kw_only=True):
     refunds: int = 0
     disputes: int = 0
     """That the PSPs named."""
+    recovered: int = 0
+    """Charges and refunds that were written down anew."""
     looked_up: int = 0
     unknown: int = 0
     """What was written down since it is not of ours."""
@@ -100,14 +104,30 @@ class _Asking:
     async def _charges(self, standings: Sequence[Standing]) -> None:
         house, account = self._house, self._account
         attempts = {attempt.id: attempt for attempt in await open_attempts(house.reader, account.id)}
+        missing: list[Standing] = []
         for standing in standings:
             attempt = await house.reader.get(Attempt, account.id, standing.reference)
             if attempt is None:
-                self._keep(await of_charge(house.reader, account.id, account.psp, standing, house.world.now_ms()))
+                missing.append(standing)
             elif not agrees(attempt, standing.verdict):
                 attempts[attempt.id] = attempt
         for attempt in attempts.values():
             await self._attempt(attempt)
+        for standing in missing:  # When those before them are over: an intent has one attempt at a time.
+            await self._missing(standing)
+
+    async def _missing(self, standing: Standing) -> None:
+        """A charge whose attempt was made after the backup: written down anew, or kept where that can't be."""
+        house, account = self._house, self._account
+        charge = await of_charge(house.reader, account.id, account.psp, standing, house.world.now_ms())
+        if charge is None:
+            return
+        recover = RecoverCharge(account=account.id, psp=account.psp, psp_url=account.psp_url, standing=standing)
+        if attempt := await house.submit(recover):
+            self._report.recovered += 1
+            await self._attempt(attempt)
+        else:
+            self._keep(charge)
 
     async def _attempt(self, attempt: Attempt) -> None:
         """Look up how its charge stands. That there is none, its duty finds out in its own time."""
@@ -124,11 +144,20 @@ class _Asking:
         house, account = self._house, self._account
         refund = await house.reader.get(Refund, account.id, standing.reference)
         if refund is None:
-            self._keep(await of_refund(house.reader, account.id, account.psp, standing, house.world.now_ms()))
-            return
+            return await self._missing_refund(standing)
         same = (refund.charge, refund.amount_minor) == (standing.charge, standing.amount_minor)
         if not same or not await store(house, RefundAskedAgain(refund=refund, verdict=standing.verdict)):
             house.log.error("refund_of_another", refund=refund.id, psp_reference=standing.psp_reference)
+        return None
+
+    async def _missing_refund(self, standing: RefundStanding) -> None:
+        house, account = self._house, self._account
+        charge = await charged_as(house.reader, account.id, account.psp, standing.charge)
+        unknown = of_refund(account.id, account.psp, charge, standing, house.world.now_ms())
+        if unknown and charge and await house.submit(RecoverRefund(charge=charge, standing=standing)):
+            self._report.recovered += 1
+        else:
+            self._keep(unknown)
 
     async def _dispute(self, standing: DisputeStanding) -> None:
         """Of a charge that is not paid here, the charge is kept already; the dispute is, too."""

@@ -62,6 +62,7 @@ async def settle(house: House, backup: Backup, *, ask: bool) -> None:
         charges=report.charges,
         refunds=report.refunds,
         disputes=report.disputes,
+        recovered=report.recovered,
         looked_up=report.looked_up,
         unknown_charges=report.unknown,
     )

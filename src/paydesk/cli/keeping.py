@@ -51,7 +51,7 @@ def restore(
 def unknown_charges(data: Data = None, as_json: AsJson = False) -> None:
     """List charges, refunds and disputes that PSPs know and Paydesk does not: made after the backup that was restored.
 
-    Of a charge `may_be_of` names intents that ask for as much and can still be paid: look at those first.
+    Of a charge `may_be_of` names its intent, or those that ask for as much and can still be paid: look at them first.
     """
     found: list[dict[str, Any]] = ask(data, "unknown-charges")["charges"]
     output.show_rows(found, COLUMNS, as_json=as_json)

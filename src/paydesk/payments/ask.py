@@ -118,6 +118,7 @@ def question_about(desk: PaymentDesk, account: Account, attempt: Attempt) -> Que
     return Question(
         place=Place(url=attempt.psp_url, key=desk.psp_key(account)),
         reference=attempt.id,
+        intent=attempt.intent,
         psp_reference=attempt.psp_reference,
         amount_minor=attempt.amount_minor,
         currency=attempt.currency,

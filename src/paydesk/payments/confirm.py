@@ -4,7 +4,7 @@ A shopper confirms with a card payload, a merchant's server with a saved card, o
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -163,18 +163,19 @@ def begin_attempt(
     )
 
 
-def owe_question(work: Work, intent: Intent, attempt: Attempt, cause: str) -> Duty:
+def owe_question(work: Work, intent: Intent, attempt: Attempt, cause: str, what: str = "confirmed", **new: Any) -> Duty:
     """The intent is being paid with this attempt, and the PSP is to be asked."""
     change(
         work,
         intent,
-        "confirmed",
+        what,
         cause,
         about=attempt.id,
         facts={"brand": attempt.brand, "last4": attempt.last4},
         status=move(intent.status, Move.CONFIRM).value,
         latest_attempt=attempt.id,
         attempts=intent.attempts + 1,
+        **new,
     )
     duty = Duty(account=attempt.account, id=ask_psp_id(attempt.id), kind=ASK_PSP, subject=attempt.id)
     return work.owe(duty)

@@ -99,6 +99,7 @@ def begin(
     reason: str | None = None,
     metadata: str = "{}",
     idempotency_key: str = "",
+    refund_id: str = "",
 ) -> Begun:
     """A refund of what the intent received; the caller has seen that there is so much of it."""
     account = work.look(Account, intent.account)
@@ -116,6 +117,7 @@ def begin(
         reason=reason,
         metadata=metadata,
         idempotency_key=idempotency_key,
+        refund_id=refund_id,
     )
 
 
@@ -132,13 +134,16 @@ def record(
     metadata: str = "{}",
     idempotency_key: str = "",
     late_payment: str = "",
+    refund_id: str = "",
 ) -> Begun:
-    """Record the refund of this attempt's charge: row, books, event, the intent's amounts, and the duty."""
+    """Record the refund of this attempt's charge: row, books, event, the intent's amounts, and the duty. `refund_id`
+    where it has one already.
+    """
     assert attempt.psp_reference is not None
     refund = work.add(
         Refund(
             account=intent.account,
-            id=work.id("re", intent.account),
+            id=refund_id or work.id("re", intent.account),
             intent=intent.id,
             late_payment=late_payment,
             psp=attempt.psp,

@@ -80,6 +80,7 @@ class Attempt(Versioned, frozen=True, kw_only=True):
     currency: str
     capture: int
     brand: str
+    """Empty, as all that follows of the card, where only the PSP knows it (`recover.py`)."""
     last4: str
     exp_month: int
     exp_year: int

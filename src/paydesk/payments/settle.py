@@ -259,7 +259,7 @@ def about_attempt(attempt: Attempt, error: PaymentError | None = None, next_acti
         fingerprint=attempt.fingerprint,
     )
     return {
-        "method": method_json(MethodDetails(card=card)),
+        "method": method_json(MethodDetails(card=card)) if attempt.brand else "null",
         "error": error_json(error) if error else "null",
         "next_action": next_action,
     }

@@ -5,8 +5,7 @@ and shown to people.
 from collections.abc import Iterable, Sequence
 
 from paydesk.desk import Reader
-from paydesk.payments.asked_again import charged_as
-from paydesk.payments.rows import Intent
+from paydesk.payments.rows import Attempt, Intent
 from paydesk.payments.states import Status
 from paydesk.psp.base import (
     Authorised,
@@ -42,8 +41,8 @@ class UnknownCharge(Row, frozen=True, kw_only=True):
     """None while the bank is waited for: nothing is held yet."""
     currency: str | None
     may_be_of: str
-    """Of a charge the intents that ask for as much and are payable still, comma separated: paid again, the shopper
-    would be charged twice. Of a refund the intent that was refunded.
+    """Of a charge the intent that the PSP names; where it names none, those that ask for as much and are payable still,
+    comma separated: paid again, the shopper would be charged twice. Of a refund the intent that was refunded.
     """
     made_ms: int
     """When the PSP made it."""
@@ -95,7 +94,6 @@ async def of_charge(reader: Reader, account: str, psp: str, standing: Standing, 
             status, amount_minor, currency = "challenge", None, None
         case _:
             return None
-    suspects = await reader.query(Intent, _SUSPECTS, (account, amount_minor, currency, *PAYABLE, SUSPECTS_MAX))
     return UnknownCharge(
         account=account,
         psp=psp,
@@ -104,20 +102,26 @@ async def of_charge(reader: Reader, account: str, psp: str, standing: Standing, 
         status=status,
         amount_minor=amount_minor,
         currency=currency,
-        may_be_of=",".join(intent.id for intent in suspects),
+        may_be_of=",".join(await _suspects(reader, account, standing)),
         made_ms=standing.created_ms,
         found_ms=now_ms,
     )
 
 
-async def of_refund(
-    reader: Reader, account: str, psp: str, standing: RefundStanding, now_ms: int
+async def _suspects(reader: Reader, account: str, standing: Standing) -> list[str]:
+    if standing.intent:
+        return [standing.intent] if await reader.get(Intent, account, standing.intent) else []
+    wanted = (account, standing.amount_minor, standing.currency, *PAYABLE, SUSPECTS_MAX)
+    return [intent.id for intent in await reader.query(Intent, _SUSPECTS, wanted)]
+
+
+def of_refund(
+    account: str, psp: str, charge: Attempt | None, standing: RefundStanding, now_ms: int
 ) -> UnknownCharge | None:
-    """The row for a refund that is not there; None where it came to nothing."""
+    """The row for a refund, of this charge, that is not there; None where it came to nothing."""
     status = _REFUNDS.get(type(standing.verdict))
     if status is None:
         return None
-    attempt = await charged_as(reader, account, psp, standing.charge)
     return UnknownCharge(
         account=account,
         psp=psp,
@@ -126,7 +130,7 @@ async def of_refund(
         status=status,
         amount_minor=standing.amount_minor,
         currency=standing.currency,
-        may_be_of=attempt.intent if attempt else "",
+        may_be_of=charge.intent if charge else "",
         made_ms=standing.created_ms,
         found_ms=now_ms,
     )

@@ -52,6 +52,8 @@ class Question(Struct, frozen=True, kw_only=True):
     place: Place
     reference: str
     """Our reference at the PSP: the attempt's id."""
+    intent: str
+    """What the attempt is for: the PSP keeps it, and its list says it."""
     psp_reference: str | None = None
     """The PSP's own, once it is known."""
     amount_minor: int
@@ -196,6 +198,11 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     reference: str
     """Ours: the attempt's id."""
+    intent: str | None
+    """Ours: the intent's id; None where the PSP does not say."""
+    amount_minor: int
+    """What was asked for."""
+    currency: str
     verdict: Verdict
     created_ms: int
 

@@ -40,8 +40,8 @@ from paydesk.psp.sandbox_words import (
     Refund,
     Refunds,
     dispute_standing,
+    listed,
     listed_refund,
-    listed_verdict,
     refund_verdict,
     verdict_of,
 )
@@ -93,6 +93,7 @@ class SandboxPsp:
     async def authorise(self, question: Question, means: CardDetails | SavedCard) -> Verdict:
         body = {
             "reference": question.reference,
+            "order_reference": question.intent,
             "amount": question.amount_minor,
             "currency": question.currency,
             "capture": question.capture,
@@ -144,10 +145,7 @@ class SandboxPsp:
         found = await self._listed(place, f"/v1/charges?since_ms={since_ms}", Charges)
         if not isinstance(found, Charges):
             return found
-        return [
-            Standing(reference=charge.reference, verdict=listed_verdict(charge), created_ms=charge.created_ms)
-            for charge in found.data
-        ]
+        return [listed(charge) for charge in found.data]
 
     async def list_refunds(self, place: Place, since_ms: int) -> Sequence[RefundStanding] | NotSent | NoVerdict:
         found = await self._listed(place, f"/v1/refunds?since_ms={since_ms}", Refunds)

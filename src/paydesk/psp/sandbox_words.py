@@ -18,6 +18,7 @@ from paydesk.psp.base import (
     RefundPending,
     RefundQuestion,
     RefundVerdict,
+    Standing,
     Verdict,
 )
 
@@ -32,6 +33,7 @@ class Charge(Struct, frozen=True):
     amount: int
     currency: str
     status: Literal["captured", "authorised", "declined", "challenge", "released"]
+    order_reference: str | None = None
     amount_captured: int = 0
     decline_code: str | None = None
     challenge: Challenge | None = None
@@ -101,6 +103,18 @@ def verdict_of(question: Question, charge: Charge | None) -> Verdict:
     if charge.status == "captured" and question.capture and charge.amount_captured != question.amount_minor:
         return NoVerdict(reason="the PSP captured another amount")
     return listed_verdict(charge)
+
+
+def listed(charge: Charge) -> Standing:
+    """A charge of a list."""
+    return Standing(
+        reference=charge.reference,
+        intent=charge.order_reference,
+        amount_minor=charge.amount,
+        currency=charge.currency,
+        verdict=listed_verdict(charge),
+        created_ms=charge.created_ms,
+    )
 
 
 def listed_verdict(charge: Charge) -> Verdict:

@@ -23,6 +23,8 @@ class ChargeRequest(Struct, frozen=True, kw_only=True):
     """The body of POST /v1/charges."""
 
     reference: Reference
+    order_reference: Reference | None = None
+    """What several charges for one order share."""
     amount: Amount
     currency: Annotated[str, Meta(pattern="^[a-z]{3}\\Z")]
     capture: bool = True
@@ -86,6 +88,7 @@ def _charge(charge_id: str, request: ChargeRequest, code: str | None, now_ms: in
     return Charge(
         id=charge_id,
         reference=request.reference,
+        order_reference=request.order_reference,
         amount=request.amount,
         currency=request.currency,
         status="declined" if code else held,

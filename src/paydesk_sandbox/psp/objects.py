@@ -23,6 +23,8 @@ class Charge(Struct, frozen=True, kw_only=True):
     id: str
     object: Literal["charge"] = "charge"
     reference: str
+    order_reference: str | None = None
+    """What several charges for one order share."""
     amount: int
     """What was asked for, in the currency's minor unit."""
     currency: str
