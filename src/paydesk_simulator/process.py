@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -126,12 +126,11 @@ class Process:
         number = self._number = self._number + 1
         self._asked[number] = answer  # type: ignore[assignment]
         self.house.world.spawn(_answered(request, self.house, answer), f"request {number}")
+        hangs_up = self._loop.call_later(NEVER_ANSWERED_SECONDS, _lose, answer)
         try:
-            async with asyncio.timeout(NEVER_ANSWERED_SECONDS):
-                return await answer
-        except TimeoutError:
-            raise Lost from None
+            return await answer
         finally:
+            hangs_up.cancel()
             self._asked.pop(number, None)
 
     async def stop(self) -> None:
@@ -195,8 +194,12 @@ class Process:
     def _hang_up(self) -> None:
         self.house = None
         for answer in list(self._asked.values()):
-            if not answer.done():
-                answer.set_exception(Lost())
+            _lose(answer)
+
+
+def _lose(answer: "asyncio.Future[Any]") -> None:
+    if not answer.done():
+        answer.set_exception(Lost())
 
 
 async def _answered(request: Callable[[House], Awaitable[T]], house: House, answer: "asyncio.Future[T]") -> None:
