@@ -1,8 +1,6 @@
 """A run: load, kills, restarts on the same data and port, calm, and what is found then."""
 
-import json
 import random
-import signal
 import socket
 import sqlite3
 import threading
@@ -19,7 +17,8 @@ from msgspec import Struct
 from tests.kills.audit import audit
 from tests.kills.client import Client, GivenUp, Shop
 from tests.kills.promises import Promise, broken_promises
-from tests.stage.processes import Process, running
+from tests.kills.served import Served
+from tests.stage.processes import running
 from tests.stage.stage import SHOP, Merchant, Stage
 
 FAULTS = {
@@ -35,7 +34,7 @@ FAULTS = {
 }
 """The share of charges that meets each; see `paydesk_sandbox/psp/faults.py`."""
 EARLY = 0.15  # The share of kills that hit a server before it is ready.
-START_SECONDS = 0.8
+START_SECONDS = 0.3
 CALM_SECONDS = 120.0
 
 
@@ -44,8 +43,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     kills: int
     seed: int
-    seconds: float = 1.5
-    """The longest that a server lives after it was ready."""
+    seconds: float = 0.5
+    """How long a server lives after it was ready, on average: at every moment it is as likely to be killed."""
     clients: int = 6
     refusals: bool = True
     """Whether the receivers refuse an event now and then; it comes again after five seconds."""
@@ -83,6 +82,7 @@ class Campaign:
         self._dice = random.Random(f"{plan.seed}:kills")
         self._stop = threading.Event()
         self._clients: list[Client] = []
+        self._server: Served | None = None
         self._slowest_start = 0.0
         self._early = 0
 
@@ -98,8 +98,8 @@ class Campaign:
             self._settle(stage)
             self._repeat_all()
             books, faults = (httpx.get(f"{stage.psp}/{what}", trust_env=False).json() for what in ("books", "faults"))
-            assert stage.server
-            assert stage.server.stop() == 0
+            assert self._server
+            assert self._server.stop() == 0
         received = [one.event for merchant in merchants for one in merchant.receiver.received if one.answered == 200]
         violations = self._violations(stage, books, received, merchants)
         counts = self._counts(books, faults, received) | {"seconds": round(time.monotonic() - began)}
@@ -114,6 +114,8 @@ class Campaign:
             try:
                 yield stage, port
             finally:
+                if self._server:
+                    self._server.kill()
                 stage.close()
 
     def _open(self, stage: Stage, port: int) -> list[Merchant]:
@@ -154,33 +156,28 @@ class Campaign:
         if self._plan.refusals and self._dice.random() < 0.3:
             self._dice.choice(merchants).receiver.answers.append(self._dice.choice([500, 503]))
         self._plan_faults(stage)
-        assert stage.server
-        lived = self._dice.uniform(0, self._plan.seconds)
+        assert self._server
+        lived = self._dice.expovariate(1 / self._plan.seconds)
         time.sleep(lived)
-        stage.server.stop(signal.SIGKILL)
+        self._server.kill()
         if early := self._dice.random() < EARLY:
             self._early += 1
-            self._begin(stage, port)
+            self._server = self._begin(stage, port)
             time.sleep(self._dice.uniform(0, START_SECONDS))
-            stage.server.stop(signal.SIGKILL)
+            self._server.kill()
         if number < self._plan.kills:
             self._start(stage, port)
         counts = self._added_up()
         again = ", and again before it was up" if early else ""
         self._say(f"kill {number:3} after {lived:4.2f} s: {counts['opened']} opened, {counts['paid']} paid{again}")
 
-    def _begin(self, stage: Stage, port: int) -> None:
-        arguments = ["paydesk", "serve", "--port", str(port), "--data", str(stage.data), "--json"]
-        log = self._folder / "paydesk"
-        log.with_suffix(".out").unlink(missing_ok=True)
-        stage.server = Process(arguments, log=log, environment=stage.environment)
+    def _begin(self, stage: Stage, port: int) -> Served:
+        return Served(stage.data, self._folder / "paydesk", port=port, environment=stage.environment)
 
     def _start(self, stage: Stage, port: int) -> None:
         began = time.monotonic()
-        self._begin(stage, port)
-        assert stage.server
-        stage.server.wait_for("}")
-        stage.paydesk = json.loads(stage.server.out.read_text())["serving"]
+        self._server = self._begin(stage, port)
+        stage.paydesk = self._server.wait()
         self._slowest_start = max(self._slowest_start, time.monotonic() - began)
 
     def _settle(self, stage: Stage) -> None:

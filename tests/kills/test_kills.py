@@ -9,7 +9,7 @@ from tests.kills.campaign import Campaign, Plan
 def test_three_kills(tmp_path: Path) -> None:
     said: list[str] = []
     seed = int(os.environ.get("PAYDESK_TEST_SEED", "7"))
-    plan = Plan(kills=3, seed=seed, seconds=1.0, clients=4, refusals=False, in_flight_seconds=2)
+    plan = Plan(kills=3, seed=seed, seconds=0.5, clients=4, refusals=False, in_flight_seconds=2)
     report = Campaign(tmp_path, plan, said.append).run()
     assert not report.violations, "\n".join(report.violations)
     assert len(said) == 3
