@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.kills.campaign import Campaign, Plan, Report
+from tests.kills.campaign import Campaign, Plan
+from tests.kills.report import Report
 
 SHOWN = 50
 
@@ -44,7 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, help="made up if left out, and printed")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a server lives, on average")
-    parser.add_argument("--clients", type=int, default=6)
+    parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--folder", type=Path, help="for data and logs; by default a new one among temporary files")
     return parser.parse_args()
 

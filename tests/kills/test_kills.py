@@ -14,6 +14,6 @@ def test_three_kills(tmp_path: Path) -> None:
     assert not report.violations, "\n".join(report.violations)
     assert len(said) == 3
     assert report.counts["kills"] >= 3
-    counted = ("intents opened", "told as paid", "repeats", "captured by the PSP", "events taken")
+    counted = ("intents opened", "told as paid or held", "repeats", "captured by the PSP", "notices", "events taken")
     assert all(report.counts[what] for what in counted), report.counts
     assert report.counts["requests without an answer"], "no kill hit a request"
