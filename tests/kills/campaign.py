@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 from msgspec import Struct
@@ -96,16 +95,17 @@ class Campaign:
 
     def run(self) -> Report:
         began = time.monotonic()
-        with self._stage() as (stage, port):
+        with self._stage() as (stage, port), httpx.Client(base_url=stage.psp, trust_env=False, timeout=30) as psp:
             merchants = self._open(stage, port)
             with self._load(stage, merchants):
                 for number in range(1, self._plan.kills + 1):
+                    self._plan_faults(psp)
                     self._kill(stage, port, merchants, number)
                 self._start(stage, port)
-                httpx.delete(f"{stage.psp}/faults", trust_env=False)
-            self._settle(stage)
+                psp.delete("faults")
+            self._settle(stage, psp)
             self._repeat_all()
-            books, faults = self._books(stage), httpx.get(f"{stage.psp}/faults", trust_env=False).json()
+            books, faults = psp.get("books").json(), psp.get("faults").json()
             assert self._server
             assert self._server.stop() == 0
         ended = Ended(
@@ -145,14 +145,13 @@ class Campaign:
         ]
         for merchant in merchants:  # A killed server resets its connections; that is no news.
             merchant.receiver._server.handle_error = lambda *_: None
-        self._plan_faults(stage)
         return merchants
 
-    def _plan_faults(self, stage: Stage) -> None:
+    def _plan_faults(self, psp: httpx.Client) -> None:
         late_ms = self._dice.choice(self._plan.late_ms)
         plan = {"seed": self._dice.getrandbits(32), "rates": FAULTS, "on": "any", "delay_ms": late_ms}
         for path, wanted in (("faults/plan", plan), ("faults", self._dice.choice(ORDERED))):
-            httpx.post(f"{stage.psp}/{path}", json=wanted, trust_env=False).raise_for_status()
+            psp.post(path, json=wanted).raise_for_status()
 
     @contextmanager
     def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[None]:
@@ -180,7 +179,6 @@ class Campaign:
     def _kill(self, stage: Stage, port: int, merchants: list[Merchant], number: int) -> None:
         if self._plan.refusals and self._dice.random() < 0.3:
             self._dice.choice(merchants).receiver.answers.append(self._dice.choice([500, 503]))
-        self._plan_faults(stage)
         assert self._server
         lived = self._dice.expovariate(1 / self._plan.seconds)
         time.sleep(lived)
@@ -205,18 +203,12 @@ class Campaign:
         stage.paydesk = self._server.wait()
         self._slowest_start = max(self._slowest_start, time.monotonic() - began)
 
-    def _settle(self, stage: Stage) -> None:
+    def _settle(self, stage: Stage, psp: httpx.Client) -> None:
         """Nothing is owed any more, and no notice under way. What still is after that, the audit tells."""
         time.sleep(LATER_SECONDS)  # Until the PSP has begun all that comes by itself.
         until = time.monotonic() + CALM_SECONDS
-        while time.monotonic() < until and (owed(stage.data / "paydesk.db") or self._untold(stage)):
+        while time.monotonic() < until and (owed(stage.data / "paydesk.db") or _untold(psp)):
             time.sleep(0.1)
-
-    def _untold(self, stage: Stage) -> bool:
-        return any(notice["state"] in ("waiting", "held") for notice in self._books(stage)["notices"])
-
-    def _books(self, stage: Stage) -> dict[str, Any]:
-        return httpx.get(f"{stage.psp}/books", trust_env=False, timeout=30).json()
 
     def _counts(self) -> dict[str, int]:
         return {
@@ -233,6 +225,10 @@ class Campaign:
                 except GivenUp as why:
                     client.wrong.append(str(why))
             client.line.close()
+
+
+def _untold(psp: httpx.Client) -> bool:
+    return any(notice["state"] in ("waiting", "held") for notice in psp.get("books").json()["notices"])
 
 
 @contextmanager

@@ -120,10 +120,8 @@ class Client:
         of_intent = f"/v1/disputes?payment_intent={promise.intent['id']}"
         (opened,) = self.line.read(of_intent, lambda listed: bool(listed["data"]))["data"]
         promise.tell(opened)
-        of_attempt = {"reference": opened["attempt"]}
-        (at_psp,) = httpx.get(f"{self._shop.psp}/books", params=of_attempt, trust_env=False).json()["disputes"]
-        close = f"{self._shop.psp}/disputes/{at_psp['id']}/close"
-        httpx.post(close, json={"status": verdict}, trust_env=False).raise_for_status()
+        (at_psp,) = self.line.psp.get("books", params={"reference": opened["attempt"]}).json()["disputes"]
+        self.line.psp.post(f"disputes/{at_psp['id']}/close", json={"status": verdict}).raise_for_status()
         promise.tell(self.line.read(f"/v1/disputes/{opened['id']}", lambda dispute: dispute["status"] == verdict))
         self.counts["disputes"] += 1
 

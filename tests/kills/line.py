@@ -43,10 +43,13 @@ class Line:
         auth = PaydeskAuth(shop.key_id, shop.secret)
         self._merchant = httpx.Client(base_url=shop.paydesk, auth=auth, timeout=30, trust_env=False)
         self._browser = httpx.Client(base_url=shop.paydesk, timeout=30, trust_env=False)
+        self.psp = httpx.Client(base_url=shop.psp, timeout=30, trust_env=False)
+        """Where banks are told what to do."""
 
     def close(self) -> None:
         self._merchant.close()
         self._browser.close()
+        self.psp.close()
 
     def ask(self, asked: Asked) -> httpx.Response | None:
         """As the merchant's server; each time with a nonce of its own."""
