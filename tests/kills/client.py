@@ -35,7 +35,7 @@ class Client:
         self._name = name
         self._shop = shop
         self._stop = stop
-        self._clicks = ThreadPoolExecutor(2)
+        self._clicks = ThreadPoolExecutor(4)  # A request beside another, and each of them twice.
 
     def run(self, live: Callable[["Client"], None]) -> None:
         while not self._stop.is_set():
@@ -87,23 +87,36 @@ class Client:
             elif code(answer) == "psp_unavailable":
                 sealed = ""
 
-    def capture(self, promise: Promise, amount: int | None) -> int:
-        """What was taken, which is what was to be."""
-        wanted = {} if amount is None else {"amount_to_capture": amount}
-        done = self._do(promise, "capture", wanted)
+    def capture(self, promise: Promise, amount: int | None, *refusals: str) -> int:
+        """What was taken, which is what was to be; nothing where it was refused as it may be."""
+        done = self._do(promise, "capture", {} if amount is None else {"amount_to_capture": amount}, *refusals)
+        if done is None:
+            return 0
         self.counts["captures"] += 1
         if (done["status"], done["amount_received"]) != ("succeeded", amount or done["amount"]):
             raise GivenUp(f"{done} is what a capture of {amount} brought")
         return done["amount_received"]
 
-    def cancel(self, promise: Promise) -> None:
-        if (status := self._do(promise, "cancel", {})["status"]) != "canceled":
-            raise GivenUp(f"{promise.key} was to be canceled, and is {status}")
+    def cancel(self, promise: Promise, *refusals: str) -> bool:
+        """Whether it was let go."""
+        done = self._do(promise, "cancel", {}, *refusals)
+        if done is None:
+            return False
         self.counts["cancels"] += 1
+        if done["status"] != "canceled":
+            raise GivenUp(f"{done} is what canceling brought")
+        return True
+
+    def capture_and_cancel(self, promise: Promise) -> None:
+        """Both at the same moment: one of them is done."""
+        capturing = self._clicks.submit(self.capture, promise, None, "invalid_state")
+        canceled = self.cancel(promise, "invalid_state")
+        if canceled == bool(capturing.result()):
+            raise GivenUp(f"{promise.key} was captured and canceled, or neither")
 
     def refund(self, promise: Promise, amount: int | None, *refusals: str) -> int:
         """What goes back; nothing where it was refused as it may be."""
-        key = f"{promise.key}-{len(promise.asked)}"
+        key = f"{promise.key}-refund-{len(promise.asked)}"
         wanted: dict[str, Any] = {"payment_intent": promise.intent["id"], "metadata": {"order": key}}
         if amount is not None:
             wanted["amount"] = amount
@@ -125,11 +138,9 @@ class Client:
         promise.tell(self.line.read(f"/v1/disputes/{opened['id']}", lambda dispute: dispute["status"] == verdict))
         self.counts["disputes"] += 1
 
-    def _do(self, promise: Promise, what: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        key = f"{promise.key}-{len(promise.asked)}"
-        done = self._ask(promise, key, f"/v1/payment_intents/{promise.intent['id']}/{what}", wanted)
-        assert done
-        return done
+    def _do(self, promise: Promise, what: str, wanted: dict[str, Any], *refusals: str) -> dict[str, Any] | None:
+        path = f"/v1/payment_intents/{promise.intent['id']}/{what}"
+        return self._ask(promise, f"{promise.key}-{what}", path, wanted, *refusals)
 
     def _ask(
         self, promise: Promise, key: str, path: str, wanted: dict[str, Any], *refusals: str

@@ -39,6 +39,13 @@ def canceled(client: Client) -> None:
     client.cancel(promise)
 
 
+def torn(client: Client) -> None:
+    """Held, then taken and let go at the same moment."""
+    promise = client.open("manual")
+    client.pay(promise, client.dice.choice(CARDS))
+    client.capture_and_cancel(promise)
+
+
 def refunded(client: Client) -> None:
     """Taken at once or later, then given back: in parts, up to all of it. Some banks are slow, or send it back."""
     method = client.dice.choice(("automatic", "manual"))
@@ -66,5 +73,5 @@ def _part(client: Client, amount: int) -> int | None:
     return client.dice.choice((None, client.dice.randint(1, amount)))
 
 
-LIVES: dict[Callable[[Client], None], int] = {plain: 60, captured: 10, canceled: 8, refunded: 15, disputed: 7}
+LIVES: dict[Callable[[Client], None], int] = {plain: 58, captured: 9, canceled: 7, torn: 4, refunded: 15, disputed: 7}
 """Each with its share of a hundred."""
