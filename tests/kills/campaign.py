@@ -4,7 +4,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from tests.kills.line import GivenUp, Shop
 from tests.kills.lives import live
 from tests.kills.report import Ended, Report, counts, violations
 from tests.kills.served import Served
-from tests.kills.tables import owed
+from tests.kills.tables import hasten, owed
 from tests.stage.processes import running
 from tests.stage.stage import SHOP, Merchant, Stage
 
 FAULTS = {
-    "late": 0.02,
+    "late": 0.06,
     "lands_late": 0.04,
     "lost_after": 0.02,
     "lost_before": 0.02,
@@ -36,6 +36,9 @@ FAULTS = {
     "notice_forged": 0.05,
 }
 """The share of requests to the PSP, or of its notices, that meets each; see `paydesk_sandbox/psp/faults.py`."""
+AIMS = ("any", "charges", "captures", "releases", "refunds")
+AIMED = 3
+"""In a life in which but one kind of request, and notices about it, go wrong, they do so that much more often."""
 ORDERED = (
     {"fault": "notice_lost", "on": "charges"},
     {"fault": "wrong_amount", "on": "charges"},
@@ -48,7 +51,7 @@ ALL_HIT_KILLS = 50
 """From so many kills on a run must have met all of these, and every fault: what was not hit is not tried."""
 EARLY = 0.15  # The share of kills that hit a server before it is ready.
 START_SECONDS = 0.3
-CALM_SECONDS = 330.0  # Mostly half a minute; but an open question may wait five minutes for its next turn.
+CALM_SECONDS = 180.0
 LATER_SECONDS = 0.3  # Until a bank disputes a charge, or sends a refund back.
 NOTICES_AGAIN_SECONDS = 0.5
 
@@ -97,13 +100,13 @@ class Campaign:
         began = time.monotonic()
         with self._stage() as (stage, port), httpx.Client(base_url=stage.psp, trust_env=False, timeout=30) as psp:
             merchants = self._open(stage, port)
-            with self._load(stage, merchants):
+            with self._load(stage, merchants) as threads:
                 for number in range(1, self._plan.kills + 1):
                     self._plan_faults(psp)
                     self._kill(stage, port, merchants, number)
                 self._start(stage, port)
                 psp.delete("faults")
-            self._settle(stage, psp)
+                self._settle(stage, port, threads, psp)
             self._repeat_all()
             books, faults = psp.get("books").json(), psp.get("faults").json()
             assert self._server
@@ -148,13 +151,14 @@ class Campaign:
         return merchants
 
     def _plan_faults(self, psp: httpx.Client) -> None:
-        late_ms = self._dice.choice(self._plan.late_ms)
-        plan = {"seed": self._dice.getrandbits(32), "rates": FAULTS, "on": "any", "delay_ms": late_ms}
+        late_ms, aim = self._dice.choice(self._plan.late_ms), self._dice.choice(AIMS)
+        rates = {kind: rate if aim == "any" else rate * AIMED for kind, rate in FAULTS.items()}
+        plan = {"seed": self._dice.getrandbits(32), "rates": rates, "on": aim, "delay_ms": late_ms}
         for path, wanted in (("faults/plan", plan), ("faults", self._dice.choice(ORDERED))):
             psp.post(path, json=wanted).raise_for_status()
 
     @contextmanager
-    def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[None]:
+    def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[list[threading.Thread]]:
         """Clients at work for as long as the block runs, and until each has ended its payment."""
         for number in range(self._plan.clients):
             facts = merchants[number % len(merchants)].facts
@@ -165,7 +169,7 @@ class Campaign:
         for thread in threads:
             thread.start()
         try:
-            yield
+            yield threads
         except BaseException:
             self._stop.set()
             for client in self._clients:
@@ -203,12 +207,23 @@ class Campaign:
         stage.paydesk = self._server.wait()
         self._slowest_start = max(self._slowest_start, time.monotonic() - began)
 
-    def _settle(self, stage: Stage, psp: httpx.Client) -> None:
-        """Nothing is owed any more, and no notice under way. What still is after that, the audit tells."""
-        time.sleep(LATER_SECONDS)  # Until the PSP has begun all that comes by itself.
+    def _settle(self, stage: Stage, port: int, threads: Sequence[threading.Thread], psp: httpx.Client) -> None:
+        """Each client ends its payment; then nothing is owed any more, and no notice under way. What still is after
+        that, the audit tells. Between two looks at an open outcome lie minutes, so the server is now and then started
+        on a clock that has gone on, as far as duties go.
+        """
+        self._stop.set()
+        database = stage.data / "paydesk.db"
         until = time.monotonic() + CALM_SECONDS
-        while time.monotonic() < until and (owed(stage.data / "paydesk.db") or _untold(psp)):
-            time.sleep(0.1)
+        while (now := time.monotonic()) < until:
+            while time.monotonic() < now + self._plan.in_flight_seconds + 2:
+                if not any(thread.is_alive() for thread in threads) and not owed(database) and not _untold(psp):
+                    return
+                time.sleep(0.1)
+            assert self._server
+            self._server.stop()
+            hasten(database)
+            self._start(stage, port)
 
     def _counts(self) -> dict[str, int]:
         return {
@@ -228,7 +243,10 @@ class Campaign:
 
 
 def _untold(psp: httpx.Client) -> bool:
-    return any(notice["state"] in ("waiting", "held") for notice in psp.get("books").json()["notices"])
+    """Whether a notice is under way, or the PSP about to begin what comes by itself."""
+    records = psp.get("books").json()["notices"]
+    young_ms = (time.time() - 2 * LATER_SECONDS) * 1000
+    return any(notice["state"] in ("waiting", "held") or notice["created_ms"] > young_ms for notice in records)
 
 
 @contextmanager

@@ -48,6 +48,12 @@ def owed(database: Path) -> int:
     return number(database, f"SELECT count(*) FROM duties WHERE kind NOT IN {WAITING}")
 
 
+def hasten(database: Path) -> None:
+    """In a stopped database: as if the time of everything that is owed had come."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(f"UPDATE duties SET due_ms = 0 WHERE kind NOT IN {WAITING}")
+
+
 def number(database: Path, query: str) -> int:
     """What a query counts. Looked at from outside, as a backup would."""
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
