@@ -24,6 +24,9 @@ KeysKept = Annotated[int, typer.Option(min=1, help="How long an idempotency key 
 ChallengeSeconds = Annotated[int, typer.Option(min=1, help="How long the bank's page waits for a shopper.")]
 AuthorisedSeconds = Annotated[int, typer.Option(min=1, help="How long an authorisation is held.")]
 LaterSeconds = Annotated[float, typer.Option(min=0, help="How long until a dispute or a late failure follows.")]
+NoticesAgain = Annotated[
+    float | None, typer.Option(min=0, help="Seconds between two tries of a notice, until it is taken.")
+]
 Origin = Annotated[str | None, typer.Option(help="Where browsers reach it, if not at the address it listens on.")]
 NoticesUrl = Annotated[str | None, typer.Option(help="Where notices go of merchants that named no address.")]
 PaydeskUrl = Annotated[str, typer.Option("--paydesk", help="Where Paydesk is, e.g. http://127.0.0.1:8080.")]
@@ -38,6 +41,7 @@ def psp(
     challenge_seconds: ChallengeSeconds = 15 * 60,
     authorised_seconds: AuthorisedSeconds = 7 * 24 * 3600,
     later_seconds: LaterSeconds = 5,
+    notices_again_seconds: NoticesAgain = None,
     origin: Origin = None,
     notices: NoticesUrl = None,
 ) -> None:
@@ -55,6 +59,7 @@ def psp(
             challenge_ms=challenge_seconds * 1000,
             authorised_ms=authorised_seconds * 1000,
             later_ms=round(later_seconds * 1000),
+            notice_again_ms=None if notices_again_seconds is None else round(notices_again_seconds * 1000),
         )
         return PspServer(door, terms=terms, notices=told)
 

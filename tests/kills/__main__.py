@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.kills.campaign import Campaign, Plan, Report
+from tests.kills.campaign import Campaign, Plan
+from tests.kills.report import Report
 
 SHOWN = 50
 
@@ -17,7 +18,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that its processes are ended, too.
     given = _arguments()
     seed = random.randrange(10**6) if given.seed is None else given.seed
-    print(f"seed {seed}: {given.kills} kills, {given.clients} clients, a server lives {given.seconds} s at most")
+    print(f"seed {seed}: {given.kills} kills, {given.clients} clients, a server lives {given.seconds} s on average")
     plan = Plan(kills=given.kills, seed=seed, seconds=given.seconds, clients=given.clients)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="kills-"))
     report = Campaign(folder, plan, lambda line: print(line, flush=True)).run()
@@ -43,8 +44,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make kill", description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, help="made up if left out, and printed")
-    parser.add_argument("--seconds", type=float, default=1.5, help="the longest that a server lives")
-    parser.add_argument("--clients", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long a server lives, on average")
+    parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--folder", type=Path, help="for data and logs; by default a new one among temporary files")
     return parser.parse_args()
 

@@ -6,33 +6,47 @@ numbered in the project's list of what must always hold, and each check below is
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.kills.audit_back import audit_back
 from tests.kills.audit_books import audit_books
 from tests.kills.audit_events import audit_events
 from tests.kills.audit_log import audit_log
-from tests.kills.tables import Record, Tables, read_tables
+from tests.kills.tables import WAITING, Record, Tables, read_tables
 
-SETTLED = ("captured", "declined", "not_sent")
+SETTLED = {
+    "attempts": ("captured", "declined", "not_sent", "canceled"),
+    "errands": ("done", "refused", "not_sent"),
+    "refunds": ("succeeded", "failed", "not_made"),
+    "disputes": ("won", "lost"),
+    "notices": ("applied", "ignored"),
+}
+"""What everything has become in the end."""
+
+Books = Mapping[str, Any]
+"""What the PSP shows at `/books`."""
 
 
-def audit(database: Path, charges: Sequence[Record], received: Sequence[Record] | None) -> list[str]:
+def audit(database: Path, books: Books, received: Sequence[Record] | None) -> list[str]:
     """Everything that should not be, as sentences; an empty list is what a run wants.
 
-    `charges` are those of the PSP's `/books`; `received` the events that one endpoint per account took, in the order in
-    which it took them (None where nobody listened: then deliveries are not looked at).
+    `received` are the events that one endpoint per account took, in the order in which it took them (None where nobody
+    listened: then deliveries are not looked at).
     """
     with sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True) as connection:
         whole = connection.execute("PRAGMA integrity_check").fetchone()[0]
         tables = read_tables(connection)
     connection.close()
     violations = [] if whole == "ok" else [f"the file is damaged: {whole}"]
+    for verdict in ("charged_twice", "refunded_twice", "refunded_beyond_captured"):
+        violations += [f"the PSP says that {reference} was {verdict}" for reference in books[verdict]]
     violations += _left_open(tables)
     violations += _attempts(tables)
-    violations += _charged(tables, charges)
-    violations += audit_books(tables, charges)
+    violations += _charged(tables, books["charges"])
+    violations += audit_back(tables, books)
+    violations += audit_books(tables, books)
     violations += audit_events(tables, received)
     violations += audit_log(tables)
     return violations
@@ -40,14 +54,17 @@ def audit(database: Path, charges: Sequence[Record], received: Sequence[Record] 
 
 def _left_open(tables: Tables) -> Iterator[str]:
     """Nothing waits for anything."""
-    for attempt in tables["attempts"]:
-        if attempt["status"] not in SETTLED:
-            yield f"{attempt['id']} is still {attempt['status']}"
+    for name, settled in SETTLED.items():
+        for row in tables[name]:
+            if row["status"] not in settled:
+                yield f"{row['id']} is still {row['status']}"
     for intent in tables["payment_intents"]:
         if intent["status"] == "processing" or intent["outcome_unknown"] or intent["next_check_ms"]:
             yield f"{intent['id']} is still {intent['status']}, its outcome open"
+        if intent["errand"] or intent["refunding_minor"] or intent["capturable_minor"]:
+            yield f"{intent['id']} is still to be captured, canceled or refunded"
     for duty in tables["duties"]:
-        if duty["kind"] != "mature":  # Pending money waits for its day.
+        if duty["kind"] not in WAITING:
             yield f"the duty {duty['id']} is still owed"
     for dead in tables["dead_duties"]:
         yield f"the duty {dead['id']} was parked: {dead['reason']}"
@@ -57,7 +74,7 @@ def _left_open(tables: Tables) -> Iterator[str]:
 
 
 def _attempts(tables: Tables) -> Iterator[str]:
-    """An intent is paid by exactly one attempt, and counts those that reached the PSP."""
+    """An intent is paid by exactly one attempt, over no more than it may be, and counts those that reached the PSP."""
     by_intent: dict[str, list[Record]] = defaultdict(list)
     for attempt in tables["attempts"]:
         by_intent[attempt["intent"]].append(attempt)
@@ -67,17 +84,17 @@ def _attempts(tables: Tables) -> Iterator[str]:
     for intent in intents.values():
         mine = by_intent[intent["id"]]
         paid = [attempt["id"] for attempt in mine if attempt["status"] == "captured"]
-        if (len(paid), intent["received_minor"]) != _paid_once(intent):
-            yield f"{intent['id']} is {intent['status']}, received {intent['received_minor']}, paid by {paid}"
+        taken = sum(attempt["captured_minor"] for attempt in mine)
+        if len(paid) != (intent["status"] == "succeeded") or intent["received_minor"] != taken:
+            yield f"{intent['id']} is {intent['status']}, received {intent['received_minor']}, paid by {paid}: {taken}"
+        whole = intent["capture_method"] == "automatic"
+        if paid and not (intent["amount_minor"] if whole else 1) <= taken <= intent["amount_minor"]:
+            yield f"{intent['id']} is over {intent['amount_minor']}, and {taken} was captured"
         if paid and intent["latest_attempt"] != paid[0]:
             yield f"{intent['id']} was paid by {paid[0]}, and {intent['latest_attempt']} followed"
         counted = sum(attempt["status"] != "not_sent" for attempt in mine)
         if intent["attempts"] != counted:
             yield f"{intent['id']} counts {intent['attempts']} attempts, and {counted} reached the PSP"
-
-
-def _paid_once(intent: Record) -> tuple[int, int]:
-    return (1, intent["amount_minor"]) if intent["status"] == "succeeded" else (0, 0)
 
 
 def _charged(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
@@ -103,9 +120,11 @@ def _charged(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
 
 
 def _said(charge: Record) -> tuple[Any, ...]:
-    return (charge["status"], charge["id"], charge["amount"], charge["currency"], charge["decline_code"])
+    status = "canceled" if charge["status"] == "released" else charge["status"]
+    named = ("id", "amount", "currency", "decline_code", "amount_captured")
+    return (status, *(charge[name] for name in named))
 
 
 def _kept(attempt: Record) -> tuple[Any, ...]:
-    named = ("status", "psp_reference", "amount_minor", "currency", "decline_code")
+    named = ("status", "psp_reference", "amount_minor", "currency", "decline_code", "captured_minor")
     return tuple(attempt[name] for name in named)

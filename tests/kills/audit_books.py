@@ -1,20 +1,32 @@
-"""The journal against the PSP: each captured charge has one transaction; balances are the sums of their postings."""
+"""The journal against the PSP: each move of money has one transaction; balances are the sums of their postings."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.kills.tables import Record, Tables
 
+BACK = {
+    ("refunds", "succeeded"): [["refund_begun", "refund"]],
+    ("refunds", "failed"): [["refund_begun", "refund_failed"], ["refund_begun", "refund", "refund_reversed"]],
+    ("refunds", "not_made"): [["refund_begun", "refund_failed"]],
+    ("disputes", "won"): [["dispute_opened", "dispute_won"]],
+    ("disputes", "lost"): [["dispute_opened", "dispute_lost"]],
+}
+"""The transactions of what ended so; of a failed refund it depends on whether it was heard to have succeeded before."""
 
-def audit_books(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
+
+def audit_books(tables: Tables, books: Mapping[str, Any]) -> Iterator[str]:
     """Every violation in the books."""
-    yield from _transactions(tables, charges)
+    yield from _captures(tables, books)
+    yield from _back(tables)
     yield from _postings(tables)
     yield from _balances(tables)
+    yield from _held_by_psp(tables, books)
 
 
-def _transactions(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
-    captured = {charge["id"]: charge for charge in charges if charge["status"] == "captured"}
+def _captures(tables: Tables, books: Mapping[str, Any]) -> Iterator[str]:
+    captured = {charge["id"] for charge in books["charges"] if charge["status"] == "captured"}
     captures = [row for row in tables["ledger_transactions"] if row["kind"] == "capture"]
     posted = Counter(row["reference"] for row in captures)
     for charge in captured:
@@ -28,11 +40,26 @@ def _transactions(tables: Tables, charges: Sequence[Record]) -> Iterator[str]:
             yield f"{row['id']} is of {row['subject']}, and {row['reference']} paid another intent"
 
 
+def _back(tables: Tables) -> Iterator[str]:
+    """Refunds and disputes are booked as they went, under our name for them or the PSP's, and nothing else is."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for row in tables["ledger_transactions"]:
+        if row["kind"].startswith(("refund", "dispute")):
+            kinds[row["reference"]].append(row["kind"])
+    for table in ("refunds", "disputes"):
+        for about in tables[table]:
+            booked = kinds.pop(about["id"], []) + kinds.pop(about["psp_reference"] or "", [])
+            if sorted(booked) not in [sorted(way) for way in BACK.get((table, about["status"]), [])]:
+                yield f"{about['id']} is {about['status']}, and booked is {booked}"
+    for reference, booked in kinds.items():
+        yield f"{booked} is booked of {reference}, which nobody here knows"
+
+
 def _postings(tables: Tables) -> Iterator[str]:
     lines: dict[str, list[Record]] = defaultdict(list)
     for posting in tables["ledger_postings"]:
         lines[posting["transaction_id"]].append(posting)
-    amounts = {attempt["psp_reference"]: attempt["amount_minor"] for attempt in tables["attempts"]}
+    amounts = _amounts(tables)
     transactions = {row["id"]: row for row in tables["ledger_transactions"]}
     for transaction in lines.keys() - transactions.keys():
         yield f"there are postings of {transaction}, and no such transaction"
@@ -42,9 +69,17 @@ def _postings(tables: Tables) -> Iterator[str]:
             sums[posting["currency"]] += posting["amount_minor"]
         if len(lines[row["id"]]) < 2 or any(sums.values()):
             yield f"the {len(lines[row['id']])} postings of {row['id']} sum to {dict(sums)}"
-        moved = sum(line["amount_minor"] for line in lines[row["id"]] if line["amount_minor"] > 0)
-        if row["kind"] == "capture" and moved != amounts.get(row["reference"]):
-            yield f"{row['id']} moves {moved}, and the attempt was over {amounts.get(row['reference'])}"
+        moved = {abs(line["amount_minor"]) for line in lines[row["id"]]}
+        if row["kind"] != "maturity" and amounts.get(row["reference"]) not in moved:
+            yield f"{row['id']} moves {moved}, and {row['reference']} is over {amounts.get(row['reference'])}"
+
+
+def _amounts(tables: Tables) -> dict[str, int]:
+    """What a transaction of each reference moves, fees beside it."""
+    amounts = {attempt["psp_reference"]: attempt["captured_minor"] for attempt in tables["attempts"]}
+    for about in (*tables["refunds"], *tables["disputes"]):
+        amounts |= {about["id"]: about["amount_minor"], about["psp_reference"]: about["amount_minor"]}
+    return amounts
 
 
 def _balances(tables: Tables) -> Iterator[str]:
@@ -55,3 +90,21 @@ def _balances(tables: Tables) -> Iterator[str]:
     for key in sums.keys() | stored.keys():
         if stored.get(key) != sums.get(key):
             yield f"the balance of {key[1]} is {stored.get(key)}, and its postings sum to {sums.get(key)}"
+
+
+def _held_by_psp(tables: Tables, books: Mapping[str, Any]) -> Iterator[str]:
+    """What the PSP is to pay out, by its own books and by ours; and nothing is reserved any more."""
+    held: Counter[str] = Counter()
+    for charge in books["charges"]:
+        held[charge["currency"]] += charge["amount_captured"] - charge["amount_refunded"]
+    for dispute in books["disputes"]:
+        held[dispute["currency"]] -= dispute["amount"] * (dispute["status"] == "lost")
+    for row in tables["ledger_balances"]:
+        _, purpose, *_, currency = row["ledger_account"].split("/")
+        if purpose == "psp_clearing":
+            held[currency] -= row["amount_minor"]
+        elif purpose in ("refunds", "disputes") and row["amount_minor"]:
+            yield f"{row['ledger_account']} still holds {row['amount_minor']}"
+    for currency, off in held.items():
+        if off:
+            yield f"the PSP holds {off} {currency} more than the books say"

@@ -7,6 +7,17 @@ import msgspec
 
 from tests.kills.tables import Record, Tables
 
+SAYS = {
+    "succeeded": "payment_intent.succeeded",
+    "canceled": "payment_intent.canceled",
+}
+"""What exactly one event says of an intent that is this in the end, and none of any other."""
+LAST = {
+    "refunds": {"succeeded": "refund.updated", "failed": "refund.failed", "not_made": "refund.failed"},
+    "disputes": {"won": "charge.dispute.closed", "lost": "charge.dispute.closed"},
+}
+"""What the last event says of what ended so."""
+
 
 def audit_events(tables: Tables, received: Sequence[Record] | None) -> Iterator[str]:
     """Every violation in events and, where somebody listened, in what was told."""
@@ -22,20 +33,27 @@ def _of_objects(tables: Tables) -> Iterator[str]:
     by_object: dict[str, list[Record]] = defaultdict(list)
     for event in sorted(tables["events"], key=lambda event: event["sequence"]):
         by_object[event["object_id"]].append(event)
-    intents = {intent["id"]: intent for intent in tables["payment_intents"]}
-    for stranger in by_object.keys() - intents.keys():
+    objects = {row["id"]: row for name in ("payment_intents", *LAST) for row in tables[name]}
+    for stranger in by_object.keys() - objects.keys():
         yield f"there are events of {stranger}, and no such object"
-    for intent in intents.values():
-        mine = by_object[intent["id"]]
-        if [event["sequence"] for event in mine] != list(range(1, intent["event_sequence"] + 1)):
-            yield f"{intent['id']} counts {intent['event_sequence']} events, and has {len(mine)}"
+    for row in objects.values():
+        mine = by_object[row["id"]]
+        if [event["sequence"] for event in mine] != list(range(1, row["event_sequence"] + 1)):
+            yield f"{row['id']} counts {row['event_sequence']} events, and has {len(mine)}"
             continue
         chain = [None, *(event["id"] for event in mine)]
-        if [event["previous_event_id"] for event in mine] != chain[:-1] or chain[-1] != intent["latest_event"]:
-            yield f"the events of {intent['id']} do not follow each other"
-        succeeded = [event["type"] for event in mine].count("payment_intent.succeeded")
-        if succeeded != (intent["status"] == "succeeded"):
-            yield f"{intent['id']} is {intent['status']}, and {succeeded} events say that it succeeded"
+        if [event["previous_event_id"] for event in mine] != chain[:-1] or chain[-1] != row["latest_event"]:
+            yield f"the events of {row['id']} do not follow each other"
+    for intent in tables["payment_intents"]:
+        types = [event["type"] for event in by_object[intent["id"]]]
+        for status, says in SAYS.items():
+            if types.count(says) != (intent["status"] == status):
+                yield f"{intent['id']} is {intent['status']}, and {types.count(says)} events say that it {status}"
+    for name, last in LAST.items():
+        for row in tables[name]:
+            types = [event["type"] for event in by_object[row["id"]]]
+            if types[-1:] != [last.get(row["status"])]:
+                yield f"{row['id']} is {row['status']}, and its events are {types}"
 
 
 def _of_feeds(tables: Tables) -> Iterator[str]:

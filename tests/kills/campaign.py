@@ -1,42 +1,59 @@
 """A run: load, kills, restarts on the same data and port, calm, and what is found then."""
 
-import json
 import random
-import signal
 import socket
-import sqlite3
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 from msgspec import Struct
 
-from tests.kills.audit import audit
-from tests.kills.client import Client, GivenUp, Shop
-from tests.kills.promises import Promise, broken_promises
-from tests.stage.processes import Process, running
+from tests.kills.client import Client
+from tests.kills.line import GivenUp, Shop
+from tests.kills.lives import live
+from tests.kills.report import Ended, Report, counts, violations
+from tests.kills.served import Served
+from tests.kills.tables import hasten, owed
+from tests.stage.processes import running
 from tests.stage.stage import SHOP, Merchant, Stage
 
 FAULTS = {
-    "late": 0.03,
-    "lands_late": 0.05,
-    "lost_after": 0.03,
+    "late": 0.06,
+    "lands_late": 0.04,
+    "lost_after": 0.02,
     "lost_before": 0.02,
     "status": 0.02,
     "status_after": 0.02,
     "garbage": 0.01,
-    "wrong_amount": 0.01,
     "reset": 0.02,
+    "notice_early": 0.02,
+    "notice_twice": 0.05,
+    "notice_late": 0.05,
+    "notice_reordered": 0.05,
+    "notice_forged": 0.05,
 }
-"""The share of charges that meets each; see `paydesk_sandbox/psp/faults.py`."""
+"""The share of requests to the PSP, or of its notices, that meets each; see `paydesk_sandbox/psp/faults.py`."""
+AIMS = ("any", "charges", "captures", "releases", "refunds")
+AIMED = 3
+"""In a life in which but one kind of request, and notices about it, go wrong, they do so that much more often."""
+ORDERED = (
+    {"fault": "notice_lost", "on": "charges"},
+    {"fault": "wrong_amount", "on": "charges"},
+    {"fault": "wrong_amount", "on": "captures"},
+    {"fault": "wrong_amount", "on": "refunds"},
+)
+"""One of these follows each kill. Of disputes, and refunds that banks send back, only the PSP can tell: it has to."""
+MUST_HIT = ("captures", "cancels", "refunds", "disputes", "notices", "double clicks", "repeats")
+ALL_HIT_KILLS = 50
+"""From so many kills on a run must have met all of these, and every fault: what was not hit is not tried."""
 EARLY = 0.15  # The share of kills that hit a server before it is ready.
-START_SECONDS = 0.8
-CALM_SECONDS = 120.0
+START_SECONDS = 0.3
+CALM_SECONDS = 180.0
+LATER_SECONDS = 0.3  # Until a bank disputes a charge, or sends a refund back.
+NOTICES_AGAIN_SECONDS = 0.5
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -44,9 +61,9 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     kills: int
     seed: int
-    seconds: float = 1.5
-    """The longest that a server lives after it was ready."""
-    clients: int = 6
+    seconds: float = 0.5
+    """How long a server lives after it was ready, on average: at every moment it is as likely to be killed."""
+    clients: int = 16
     refusals: bool = True
     """Whether the receivers refuse an event now and then; it comes again after five seconds."""
     in_flight_seconds: int = 5
@@ -65,14 +82,6 @@ class Plan(Struct, frozen=True, kw_only=True):
         return 50, 300, 750 * self.in_flight_seconds
 
 
-class Report(Struct, frozen=True, kw_only=True):
-    """What became of it."""
-
-    violations: list[str]
-    counts: dict[str, int]
-    """In the order in which they are shown."""
-
-
 class Campaign:
     """One run in a folder of its own. `say` hears of the progress."""
 
@@ -83,67 +92,88 @@ class Campaign:
         self._dice = random.Random(f"{plan.seed}:kills")
         self._stop = threading.Event()
         self._clients: list[Client] = []
+        self._server: Served | None = None
         self._slowest_start = 0.0
         self._early = 0
 
     def run(self) -> Report:
         began = time.monotonic()
-        with self._stage() as (stage, port):
+        with self._stage() as (stage, port), httpx.Client(base_url=stage.psp, trust_env=False, timeout=30) as psp:
             merchants = self._open(stage, port)
-            with self._load(stage, merchants):
+            with self._load(stage, merchants) as threads:
                 for number in range(1, self._plan.kills + 1):
+                    self._plan_faults(psp)
                     self._kill(stage, port, merchants, number)
                 self._start(stage, port)
-                httpx.delete(f"{stage.psp}/faults", trust_env=False)
-            self._settle(stage)
+                psp.delete("faults")
+                self._settle(stage, port, threads, psp)
             self._repeat_all()
-            books, faults = (httpx.get(f"{stage.psp}/{what}", trust_env=False).json() for what in ("books", "faults"))
-            assert stage.server
-            assert stage.server.stop() == 0
-        received = [one.event for merchant in merchants for one in merchant.receiver.received if one.answered == 200]
-        violations = self._violations(stage, books, received, merchants)
-        counts = self._counts(books, faults, received) | {"seconds": round(time.monotonic() - began)}
-        return Report(violations=violations, counts=counts)
+            books, faults = psp.get("books").json(), psp.get("faults").json()
+            assert self._server
+            assert self._server.stop() == 0
+        ended = Ended(
+            data=stage.data,
+            log=self._folder / "paydesk.err",
+            books=books,
+            faults=faults["hits"],
+            clients=self._clients,
+            merchants=merchants,
+        )
+        found, happened = violations(ended), self._counts() | counts(ended)
+        if self._plan.kills >= ALL_HIT_KILLS:
+            found += [f"there was none of: {kind}" for kind in MUST_HIT if not happened[kind]]
+            kinds = {*FAULTS, *(order["fault"] for order in ORDERED)}
+            found += [f"the PSP met no fault of the kind {kind}" for kind in kinds if not ended.faults.get(kind)]
+        return Report(violations=found, counts=happened | {"seconds": round(time.monotonic() - began)})
 
     @contextmanager
     def _stage(self) -> Generator[tuple[Stage, int]]:
-        psp = ["paydesk_sandbox", "psp", "--port", "0"]
+        later, again = str(LATER_SECONDS), str(NOTICES_AGAIN_SECONDS)
+        psp = ["paydesk_sandbox", "psp", "--port", "0", "--later-seconds", later, "--notices-again-seconds", again]
         self._folder.mkdir(parents=True, exist_ok=True)
         with running(psp, log=self._folder / "psp", ready="listening on") as (_, line), reserved_port() as port:
             stage = Stage(self._folder, line.split()[-1], self._plan.settings)
             try:
                 yield stage, port
             finally:
+                if self._server:
+                    self._server.kill()
                 stage.close()
 
     def _open(self, stage: Stage, port: int) -> list[Merchant]:
         self._start(stage, port)
-        merchants = [stage.merchant("Tea House", fee="1.5%+25"), stage.merchant("Pot House")]
+        merchants = [
+            stage.merchant("Tea House", fee="1.5%+25", notices=True),
+            stage.merchant("Pot House", notices=True),
+        ]
         for merchant in merchants:  # A killed server resets its connections; that is no news.
             merchant.receiver._server.handle_error = lambda *_: None
-        self._plan_faults(stage)
         return merchants
 
-    def _plan_faults(self, stage: Stage) -> None:
-        plan = {"seed": self._dice.getrandbits(32), "rates": FAULTS, "delay_ms": self._dice.choice(self._plan.late_ms)}
-        assert httpx.post(f"{stage.psp}/faults/plan", json=plan, trust_env=False).status_code == 200
+    def _plan_faults(self, psp: httpx.Client) -> None:
+        late_ms, aim = self._dice.choice(self._plan.late_ms), self._dice.choice(AIMS)
+        rates = {kind: rate if aim == "any" else rate * AIMED for kind, rate in FAULTS.items()}
+        plan = {"seed": self._dice.getrandbits(32), "rates": rates, "on": aim, "delay_ms": late_ms}
+        for path, wanted in (("faults/plan", plan), ("faults", self._dice.choice(ORDERED))):
+            psp.post(path, json=wanted).raise_for_status()
 
     @contextmanager
-    def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[None]:
+    def _load(self, stage: Stage, merchants: list[Merchant]) -> Generator[list[threading.Thread]]:
         """Clients at work for as long as the block runs, and until each has ended its payment."""
         for number in range(self._plan.clients):
             facts = merchants[number % len(merchants)].facts
-            shop = Shop(paydesk=stage.paydesk, origin=SHOP, key_id=facts["key_id"], secret=facts["secret"])
+            key_id, secret = facts["key_id"], facts["secret"]
+            shop = Shop(paydesk=stage.paydesk, psp=stage.psp, origin=SHOP, key_id=key_id, secret=secret)
             self._clients.append(Client(f"client-{number}", self._plan.seed, shop, self._stop))
-        threads = [threading.Thread(target=client.run) for client in self._clients]
+        threads = [threading.Thread(target=client.run, args=(live,)) for client in self._clients]
         for thread in threads:
             thread.start()
         try:
-            yield
+            yield threads
         except BaseException:
             self._stop.set()
             for client in self._clients:
-                client.give_up()
+                client.line.over.set()
             raise
         finally:
             self._stop.set()
@@ -153,94 +183,70 @@ class Campaign:
     def _kill(self, stage: Stage, port: int, merchants: list[Merchant], number: int) -> None:
         if self._plan.refusals and self._dice.random() < 0.3:
             self._dice.choice(merchants).receiver.answers.append(self._dice.choice([500, 503]))
-        self._plan_faults(stage)
-        assert stage.server
-        lived = self._dice.uniform(0, self._plan.seconds)
+        assert self._server
+        lived = self._dice.expovariate(1 / self._plan.seconds)
         time.sleep(lived)
-        stage.server.stop(signal.SIGKILL)
+        self._server.kill()
         if early := self._dice.random() < EARLY:
             self._early += 1
-            self._begin(stage, port)
+            self._server = self._begin(stage, port)
             time.sleep(self._dice.uniform(0, START_SECONDS))
-            stage.server.stop(signal.SIGKILL)
+            self._server.kill()
         if number < self._plan.kills:
             self._start(stage, port)
-        counts = self._added_up()
+        opened = sum(client.counts["opened"] for client in self._clients)
         again = ", and again before it was up" if early else ""
-        self._say(f"kill {number:3} after {lived:4.2f} s: {counts['opened']} opened, {counts['paid']} paid{again}")
+        self._say(f"kill {number:3} after {lived:4.2f} s: {opened} opened{again}")
 
-    def _begin(self, stage: Stage, port: int) -> None:
-        arguments = ["paydesk", "serve", "--port", str(port), "--data", str(stage.data), "--json"]
-        log = self._folder / "paydesk"
-        log.with_suffix(".out").unlink(missing_ok=True)
-        stage.server = Process(arguments, log=log, environment=stage.environment)
+    def _begin(self, stage: Stage, port: int) -> Served:
+        return Served(stage.data, self._folder / "paydesk", port=port, environment=stage.environment)
 
     def _start(self, stage: Stage, port: int) -> None:
         began = time.monotonic()
-        self._begin(stage, port)
-        assert stage.server
-        stage.server.wait_for("}")
-        stage.paydesk = json.loads(stage.server.out.read_text())["serving"]
+        self._server = self._begin(stage, port)
+        stage.paydesk = self._server.wait()
         self._slowest_start = max(self._slowest_start, time.monotonic() - began)
 
-    def _settle(self, stage: Stage) -> None:
-        """Nothing is owed any more. Looked at from outside, as a backup would."""
+    def _settle(self, stage: Stage, port: int, threads: Sequence[threading.Thread], psp: httpx.Client) -> None:
+        """Each client ends its payment; then nothing is owed any more, and no notice under way. What still is after
+        that, the audit tells. Between two looks at an open outcome lie minutes, so the server is now and then started
+        on a clock that has gone on, as far as duties go.
+        """
+        self._stop.set()
+        database = stage.data / "paydesk.db"
         until = time.monotonic() + CALM_SECONDS
-        uri = f"{(stage.data / 'paydesk.db').absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as database:
-            while database.execute("SELECT count(*) FROM duties WHERE kind <> 'mature'").fetchone()[0]:
-                if time.monotonic() > until:
-                    return  # The audit tells what is still owed.
-                time.sleep(0.05)
+        while (now := time.monotonic()) < until:
+            while time.monotonic() < now + self._plan.in_flight_seconds + 2:
+                if not any(thread.is_alive() for thread in threads) and not owed(database) and not _untold(psp):
+                    return
+                time.sleep(0.1)
+            assert self._server
+            self._server.stop()
+            hasten(database)
+            self._start(stage, port)
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "kills": self._plan.kills + self._early,
+            "before it was ready": self._early,
+            "slowest start, ms": round(self._slowest_start * 1000),
+        }
 
     def _repeat_all(self) -> None:
         for client in self._clients:
             for promise in client.promises:
                 try:
-                    if promise.answer:
-                        client.repeat(promise)
+                    client.repeat(promise)
                 except GivenUp as why:
                     client.wrong.append(str(why))
-            client.close()
+            client.line.close()
 
-    def _violations(
-        self, stage: Stage, books: dict[str, Any], received: list[dict[str, Any]], merchants: list[Merchant]
-    ) -> list[str]:
-        database = stage.data / "paydesk.db"
-        violations = [wrong for client in self._clients for wrong in client.wrong]
-        violations += [f"a receiver refused: {why}" for merchant in merchants for why in merchant.receiver.refused]
-        violations += [f"the PSP charged {reference} twice" for reference in books["charged_twice"]]
-        violations += broken_promises(database, self._promises())
-        violations += audit(database, books["charges"], received)
-        violations += [f"the server logged {line}" for line in _errors(self._folder / "paydesk.err")]
-        return violations
 
-    def _promises(self) -> list[Promise]:
-        return [promise for client in self._clients for promise in client.promises]
-
-    def _added_up(self) -> Counter[str]:
-        return sum((client.counts.copy() for client in self._clients), Counter())
-
-    def _counts(self, books: dict[str, Any], faults: dict[str, Any], received: list[dict[str, Any]]) -> dict[str, int]:
-        added = self._added_up()
-        charged = Counter(charge["status"] for charge in books["charges"])
-        return {
-            "kills": self._plan.kills + self._early,
-            "before it was ready": self._early,
-            "slowest start, ms": round(self._slowest_start * 1000),
-            "intents opened": added["opened"],
-            "told as paid": added["paid"],
-            "told as declined": added["declined"],
-            "double clicks": added["double clicks"],
-            "requests without an answer": added["no answer"],
-            "outcomes waited for": added["unknown or running"],
-            "repeats": added["repeats"],
-            "captured by the PSP": charged["captured"],
-            "declined by the PSP": charged["declined"],
-            "faults of the PSP": sum(faults["hits"].values()),
-            "events taken": len(received),
-            "of these again": len(received) - len({event["id"] for event in received}),
-        }
+def _untold(psp: httpx.Client) -> bool:
+    """Whether a notice is under way, or the PSP about to begin what comes by itself."""
+    records = psp.get("books").json()["notices"]
+    young_ms = (time.time() - 2 * LATER_SECONDS) * 1000
+    return any(notice["state"] in ("waiting", "held") or notice["created_ms"] > young_ms for notice in records)
 
 
 @contextmanager
@@ -250,10 +256,3 @@ def reserved_port() -> Generator[int]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
-
-
-def _errors(log: Path) -> Iterator[str]:
-    """What is worse than a warning, or no line of a log at all. A kill may cut the last line of a life short."""
-    for line in log.read_text(errors="replace").splitlines():
-        if '"level":"error"' in line or not line.startswith("{"):
-            yield line[:500]

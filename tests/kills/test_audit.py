@@ -1,87 +1,32 @@
 """The audit finds what it is for: each kind of damage, done to a copy of a database in which all is well."""
 
 import copy
-import shutil
-import sqlite3
-import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from msgspec import Struct
 
 from tests.kills.audit import audit
-from tests.kills.promises import Promise, broken_promises
-from tests.stage.shopper import DECLINED
-from tests.stage.stage import Stage, staged
+from tests.kills.played import Played, damaged, play
+from tests.kills.promises import broken_promises
+from tests.kills.report import refused_by_commands
+from tests.stage.stage import staged
 
 pytestmark = pytest.mark.xdist_group("audit")  # One run for all of them.
-
-
-class Played(Struct, frozen=True, kw_only=True):
-    """A stopped database, the PSP's charges, the events received, and what was promised."""
-
-    database: Path
-    charges: list[dict[str, Any]]
-    received: list[dict[str, Any]]
-    promises: list[Promise]
-
-
-def pay(stage: Stage) -> Played:
-    tea = stage.merchant(fee="1.5%+25")
-    promises: list[Promise] = []
-    for order in ("declined first", "paid at once"):
-        answer = tea.open(metadata={"order": order})
-        shopper = tea.shopper(answer)
-        declines = order == "declined first" and shopper.pay(DECLINED).status_code == 402
-        assert shopper.pay().status_code == 200
-        promise = Promise(key=order, body=b"", paid=True, declines=int(declines))
-        promise.answer = httpx.Response(200, json=answer).content
-        promises.append(promise)
-        tea.receiver.wait_for("payment_intent.succeeded", answer["id"])
-    settle(stage.data / "paydesk.db")
-    return Played(
-        database=stage.data / "paydesk.db",
-        charges=httpx.get(f"{stage.psp}/books").json()["charges"],
-        received=[one.event for one in tea.receiver.received],
-        promises=promises,
-    )
-
-
-def settle(database: Path) -> None:
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        until = time.monotonic() + 20
-        while connection.execute("SELECT count(*) FROM duties WHERE kind <> 'mature'").fetchone()[0]:
-            assert time.monotonic() < until, "a duty is never done"
-            time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     with staged(tmp_path_factory.mktemp("played")) as stage:
-        return pay(stage)
-
-
-def damaged(played: Played, folder: Path, *statements: str) -> Path:
-    """A copy of the database, with what its triggers would refuse."""
-    database = folder / "copy.db"
-    shutil.copy(played.database, database)
-    with closing(sqlite3.connect(database)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            assert connection.execute(statement).rowcount > 0, statement
-        connection.commit()
-    return database
+        return play(stage)
 
 
 def test_nothing_is_found_where_all_is_well(played: Played) -> None:
-    assert audit(played.database, played.charges, played.received) == []
-    assert audit(played.database, played.charges, None) == []
+    assert audit(played.database, played.books, played.received) == []
+    assert audit(played.database, played.books, None) == []
     assert broken_promises(played.database, played.promises) == []
+    assert list(refused_by_commands(played.database.parent)) == []
 
 
 PAID = "(SELECT id FROM payment_intents ORDER BY id DESC LIMIT 1)"
@@ -110,7 +55,7 @@ DAMAGES: list[tuple[str, str]] = [
     ("DELETE FROM ledger_transactions", "and no such transaction"),
     ("DELETE FROM ledger_postings WHERE line = '1'", "sum to {'usd': -"),
     ("DELETE FROM ledger_postings", "the 0 postings of"),
-    ("UPDATE ledger_postings SET amount_minor = amount_minor * 2", "moves 8400"),
+    ("UPDATE ledger_postings SET amount_minor = amount_minor * 2", "is over 4200"),
     ("UPDATE ledger_balances SET amount_minor = amount_minor + 1", "and its postings sum to"),
     ("DELETE FROM ledger_balances", "is None, and its postings sum to"),
     ("DELETE FROM events WHERE sequence = 2", "events, and has"),
@@ -132,34 +77,96 @@ DAMAGES: list[tuple[str, str]] = [
     ("UPDATE audit_entries SET actor = 'operator' WHERE number = 3", "does not follow line 2"),
     ("DELETE FROM audit_entries WHERE number = 2", "does not follow line 1"),
     ("UPDATE audit_heads SET number = 9", "which is not its head"),
-    ("UPDATE audit_entries SET action = ''", "was opened by 0 lines"),
+    ("UPDATE audit_entries SET action = ''", "was done 1 times, by 0 lines"),
+    (
+        "UPDATE audit_entries SET action = 'POST /v1/refunds' WHERE action LIKE '%capture'",
+        "was done 0 times, by 1 lines",
+    ),
+    ("UPDATE payment_intents SET refunding_minor = 1", "is still to be captured, canceled or refunded"),
+    ("UPDATE errands SET status = 'asking'", "is still asking"),
+    ("UPDATE refunds SET status = 'pending'", "is still pending"),
+    ("UPDATE disputes SET status = 'needs_response'", "is still needs_response"),
+    ("UPDATE notices SET status = 'parked'", "is still parked"),
+    ("UPDATE attempts SET captured_minor = 4201 WHERE captured_minor = 3000", "and 4201 was captured"),
+    ("UPDATE attempts SET captured_minor = 4199 WHERE captured_minor = 4200", "and 4199 was captured"),
+    ("UPDATE attempts SET status = 'captured' WHERE status = 'canceled'", "is canceled, received 0, paid by ['at_"),
+    ("DELETE FROM refunds WHERE status = 'succeeded'", "which nobody here knows"),
+    ("UPDATE refunds SET charge = 'ch_x'", "and here stands ('re_"),
+    ("UPDATE payment_intents SET refunded_minor = 999 WHERE refunded_minor = 1000", "counts 999 refunded"),
+    ("UPDATE payment_intents SET received_minor = 999 WHERE refunded_minor = 1000", "and 1000 went back"),
+    ("UPDATE payment_intents SET disputed_minor = 0", "counts 0 disputed, and its disputes are 700"),
+    ("DELETE FROM ledger_transactions WHERE kind = 'refund_reversed'", "is failed, and booked is ['refund"),
+    ("DELETE FROM ledger_transactions WHERE kind = 'dispute_lost'", "is lost, and booked is ['dispute_opened']"),
+    ("UPDATE ledger_transactions SET reference = 'x' WHERE kind = 'dispute_lost'", "is booked of x, which nobody"),
+    ("UPDATE ledger_balances SET amount_minor = 1 WHERE ledger_account LIKE '%/refunds/usd'", "still holds 1"),
+    ("UPDATE ledger_balances SET amount_minor = 1 WHERE ledger_account LIKE '%/psp_clearing/%'", "than the books say"),
+    ("UPDATE events SET type = 'refund.updated' WHERE type = 'refund.failed'", "is failed, and its events are"),
+    ("UPDATE events SET type = 'charge.dispute.created'", "is lost, and its events are"),
+    ("UPDATE events SET type = 'x' WHERE type = 'payment_intent.canceled'", "and 0 events say that it canceled"),
 ]
 
 
 @pytest.mark.parametrize("number", range(len(DAMAGES)))
 def test_damage_is_found(played: Played, tmp_path: Path, number: int) -> None:
     statement, sentence = DAMAGES[number]
-    found = audit(damaged(played, tmp_path, statement), played.charges, played.received)
+    found = audit(damaged(played, tmp_path, statement), played.books, played.received)
     assert [violation for violation in found if sentence in violation], found
 
 
-def charged_again(played: Played, **other: Any) -> list[dict[str, Any]]:
-    charge = next(charge for charge in played.charges if charge["status"] == "captured")
-    return [*played.charges, {**charge, "id": "ch_again", **other}]
+Wrong = Callable[[dict[str, Any]], Any]
 
 
-def test_a_second_charge_of_an_intent_is_found(played: Played) -> None:
-    found = audit(played.database, charged_again(played), played.received)
-    assert [violation for violation in found if "was charged 2 times" in violation], found
+COMMANDS: list[tuple[str, str]] = [
+    ("UPDATE ledger_postings SET amount_minor = amount_minor + 1 WHERE line = '1'", "`paydesk ledger verify` says {"),
+    ("UPDATE audit_entries SET actor = 'operator' WHERE number = 3", "`paydesk audit verify` says {"),
+]
 
 
-def test_a_charge_that_is_not_known_here_is_found(played: Played) -> None:
-    found = audit(played.database, charged_again(played, reference="at_x"), played.received)
-    assert [violation for violation in found if "of at_x, which nobody here knows" in violation], found
+@pytest.mark.parametrize("number", range(len(COMMANDS)))
+def test_the_operators_commands_find_it(played: Played, tmp_path: Path, number: int) -> None:
+    statement, sentence = COMMANDS[number]
+    found = list(refused_by_commands(damaged(played, tmp_path, statement).parent))
+    assert len(found) == 1, found
+    assert found[0].startswith(sentence)
 
 
-Wrong = Callable[[list[dict[str, Any]]], Any]
-TOLD: list[tuple[Wrong, str]] = [
+def again(table: str, **other: Any) -> Wrong:
+    """The PSP has the last of these once more."""
+    return lambda books: books[table].append(books[table][-1] | {"id": "x_again"} | other)
+
+
+def change(table: str, **other: Any) -> Wrong:
+    return lambda books: books[table][0].update(other)
+
+
+AT_PSP: list[tuple[Wrong, str]] = [
+    (again("charges"), "was charged 2 times"),
+    (again("charges", reference="at_x"), "of at_x, which nobody here knows"),
+    (change("charges", amount_captured=3001), "the PSP says ('captured'"),
+    (change("charges", amount_refunded=1001), "refunded, and the PSP 1001"),
+    (again("refunds"), "was refunded 2 times"),
+    (again("refunds", reference="re_x"), "of re_x, which nobody here knows"),
+    (change("refunds", status="failed"), "the PSP says ('re_"),
+    (change("refunds", amount=1), "the PSP says ('re_"),
+    (lambda books: books["refunds"].pop(), "and the PSP does not have it"),
+    (again("disputes"), "the PSP has x_again of at_"),
+    (change("disputes", status="won"), "the PSP says ('dp_"),
+    (lambda books: books["disputes"].clear(), "the PSP holds 700 usd more than the books say"),
+    (lambda books: books["charged_twice"].append("at_x"), "at_x was charged_twice"),
+    (lambda books: books["refunded_twice"].append("re_x"), "re_x was refunded_twice"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(AT_PSP)))
+def test_what_the_psp_has_otherwise_is_found(played: Played, number: int) -> None:
+    make_wrong, sentence = AT_PSP[number]
+    books = copy.deepcopy(dict(played.books))
+    make_wrong(books)
+    found = audit(played.database, books, played.received)
+    assert [violation for violation in found if sentence in violation], found
+
+
+TOLD: list[tuple[Callable[[list[dict[str, Any]]], Any], str]] = [
     (list.pop, "counts as delivered, and never arrived"),
     (list.clear, "counts as delivered, and never arrived"),
     (list.reverse, "came after number"),
@@ -173,20 +180,28 @@ def test_what_was_not_told_is_found(played: Played, number: int) -> None:
     make_wrong, sentence = TOLD[number]
     received = copy.deepcopy(played.received)
     make_wrong(received)
-    found = audit(played.database, played.charges, received)
+    found = audit(played.database, played.books, received)
     assert [violation for violation in found if sentence in violation], found
 
 
 def test_an_event_may_come_twice(played: Played) -> None:
-    assert audit(played.database, played.charges, [*played.received, *played.received]) == []
+    assert audit(played.database, played.books, [*played.received, *played.received]) == []
 
 
 BROKEN: list[tuple[str, str]] = [
     (f"DELETE FROM payment_intents WHERE id = {PAID}", "was acknowledged and is not there"),
-    (f"UPDATE payment_intents SET amount_minor = 1 WHERE id = {PAID}", "was acknowledged as b'{"),
-    (f"UPDATE payment_intents SET status = 'canceled' WHERE id = {PAID}", "acknowledged as paid and is canceled"),
+    (f"UPDATE payment_intents SET amount_minor = 1 WHERE id = {PAID}", "was acknowledged over 4200 and is over 1"),
+    (f"UPDATE payment_intents SET status = 'canceled' WHERE id = {PAID}", "acknowledged as succeeded and is canceled"),
+    (f"UPDATE payment_intents SET version = 1 WHERE id = {PAID}", "and is in 1"),
+    ("UPDATE payment_intents SET received_minor = 1 WHERE received_minor = 3000", "with 3000 received and has 1"),
+    ("DELETE FROM refunds", "re_"),
+    ("UPDATE refunds SET status = 'not_made' WHERE status = 'succeeded'", "as succeeded and is not_made"),
+    ("UPDATE refunds SET metadata = '{\"order\":\"paid-at-once\"}' WHERE status = 'failed'", "begun 2 times"),
+    ("UPDATE disputes SET status = 'won'", "acknowledged as lost and is won"),
+    ("DELETE FROM idempotency_keys WHERE idempotency_key LIKE '%captured'", "and kept is None"),
+    ("UPDATE idempotency_keys SET body = x'7b7d' WHERE idempotency_key LIKE '%canceled'", "and kept is b'{}'"),
     ("DELETE FROM attempts WHERE status = 'declined'", "1 declines were acknowledged, and 0 are there"),
-    ('UPDATE payment_intents SET metadata = \'{"order":"paid at once"}\'', "was opened 2 times"),
+    ('UPDATE payment_intents SET metadata = \'{"order":"paid-at-once"}\'', "was begun 6 times"),
 ]
 
 

@@ -155,6 +155,20 @@ def test_what_was_not_heard_comes_again_five_times_in_all(psp: Psp) -> None:
     assert (record.state, record.tries) == ("given_up", 5)
 
 
+def test_with_a_pause_of_its_own_it_comes_until_it_is_heard() -> None:
+    psp = Psp(terms=Terms(notice_again_ms=700), notices=NoticeEndpoint(url=URL, secret=SECRET))
+    made(psp)
+    (notice,) = psp.notices.take(NOW_MS)
+    for _ in range(20):
+        psp.notices.heard(notice, False, NOW_MS)
+        (notice,) = psp.notices.take(NOW_MS)
+        assert notice.not_before_ms == NOW_MS + 700
+    psp.notices.heard(notice, True, NOW_MS)
+    assert psp.notices.take(NOW_MS) == []
+    (record,) = psp.notices.records.values()
+    assert (record.state, record.tries) == ("taken", 21)
+
+
 def test_what_was_heard_does_not_come_again(psp: Psp) -> None:
     made(psp)
     (notice,) = psp.notices.take(NOW_MS)

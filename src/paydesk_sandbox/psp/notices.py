@@ -75,14 +75,24 @@ class Record(Struct, kw_only=True):
 
 
 class Notices:
-    """What is to be sent. `default` is where merchants without an endpoint of their own are told."""
+    """What is to be sent. `default` is where merchants without an endpoint of their own are told. With `again_ms`
+    nothing is given up, and each try follows so long after the one before.
+    """
 
-    def __init__(self, new_id: Callable[[str], str], faults: Faults, default: NoticeEndpoint | None) -> None:
+    def __init__(
+        self,
+        new_id: Callable[[str], str],
+        faults: Faults,
+        default: NoticeEndpoint | None,
+        *,
+        again_ms: int | None = None,
+    ) -> None:
         self.records: OrderedDict[int, Record] = OrderedDict()
         """The latest, by their numbers."""
         self._new_id = new_id
         self._faults = faults
         self._default = default
+        self._again_ms = again_ms
         self._endpoints: dict[str, NoticeEndpoint] = {}
         self._waiting: list[Notice] = []
         self._held: list[tuple[int, Notice]] = []
@@ -132,15 +142,15 @@ class Notices:
     def heard(self, notice: Notice, ok: bool, now_ms: int) -> None:
         """Whether it was taken. If not, its next try waits to be taken out, unless it was the last."""
         record = self.records.get(notice.number)
-        last = notice.forged or notice.tries > len(RETRY_AFTER_MS)
+        wait_ms = None if notice.forged else self._wait_ms(notice.tries)
         if record:
             record.tries = notice.tries
-            record.state = "taken" if ok else ("given_up" if last else "waiting")
-        if ok or last:
+            record.state = "taken" if ok else ("given_up" if wait_ms is None else "waiting")
+        if ok or wait_ms is None:
             return
         endpoint = self._endpoints.get(notice.merchant, self._default)
         assert endpoint is not None
-        again = self._signed(endpoint, notice, now_ms + RETRY_AFTER_MS[notice.tries - 1])
+        again = self._signed(endpoint, notice, now_ms + wait_ms)
         self._waiting.append(msgspec.structs.replace(again, tries=notice.tries + 1))
 
     @property
@@ -148,6 +158,12 @@ class Notices:
         """When `take` is worth asking next."""
         times = [notice.not_before_ms for notice in self._waiting] + [until_ms for until_ms, _ in self._held]
         return min(times, default=None)
+
+    def _wait_ms(self, tries: int) -> int | None:
+        """How long after so many tries the next one follows; None where it was the last."""
+        if self._again_ms is not None or tries > len(RETRY_AFTER_MS):
+            return self._again_ms
+        return RETRY_AFTER_MS[tries - 1]
 
     def _go_wrong(self, fault: Fault, record: Record, notice: Notice, now_ms: int) -> None:
         if fault.fault == "notice_lost":

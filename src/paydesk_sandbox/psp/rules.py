@@ -55,9 +55,10 @@ class Psp:
     """Books, faults, what is answered, what is told. `notices` is for merchants without an endpoint of their own."""
 
     def __init__(self, *, salt: bytes = b"", terms: Terms | None = None, notices: NoticeEndpoint | None = None) -> None:
-        self.books = Books(salt=salt, terms=terms or Terms())
+        terms = terms or Terms()
+        self.books = Books(salt=salt, terms=terms)
         self.faults = Faults()
-        self.notices = Notices(self.books.new_id, self.faults, notices)
+        self.notices = Notices(self.books.new_id, self.faults, notices, again_ms=terms.notice_again_ms)
         self._merchants: dict[str, str] = {}
 
     def order(self, fault: Fault) -> None:

@@ -18,3 +18,5 @@ class Terms(Struct, frozen=True, kw_only=True):
     """How long an authorisation is held before it is released by itself."""
     later_ms: int = 5_000
     """How long it takes until something happens afterwards: a dispute, a refund that fails or succeeds late."""
+    notice_again_ms: int | None = None
+    """How long after each try a notice is sent again until it is taken; None: as `notices.RETRY_AFTER_MS` says."""
