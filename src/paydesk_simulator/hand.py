@@ -208,6 +208,14 @@ class Hand:
             await asyncio.sleep(0.001)
         return await self.told()
 
+    async def wait_for(self, status: str) -> str:
+        """It becomes this by itself."""
+        for _ in range(TRIES):
+            if self.row.status == status:
+                return status
+            await asyncio.sleep(1)
+        return f"never {status}"
+
     @property
     def row(self) -> Intent:
         """As it is committed."""
