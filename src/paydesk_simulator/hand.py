@@ -196,17 +196,20 @@ class Hand:
 
     async def told(self) -> str:
         """The PSP's notices about it arrive."""
-        things = (*self.charges, *self.refunds, *self.disputes)
-        self.stage.psp.tell([thing.id for thing in things])
+        self._tell()
         return "told"
 
-    async def told_of_the_charge(self) -> str:
-        """They arrive as soon as there is a charge: before its answer."""
+    async def told_at_once(self) -> str:
+        """They arrive as soon as there are any: before the answer to what caused them."""
         for _ in range(TRIES):
-            if self.charges:
+            if self._tell():
                 break
             await asyncio.sleep(0.001)
-        return await self.told()
+        return "told"
+
+    def _tell(self) -> int:
+        things = (*self.charges, *self.refunds, *self.disputes)
+        return self.stage.psp.tell([thing.id for thing in things])
 
     async def wait_for(self, status: str) -> str:
         """It becomes this by itself."""

@@ -1,16 +1,21 @@
 """Which operations meet on one payment, and how far it is when they do: the table that `schedules.py` plays."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
+from paydesk_sandbox.psp.faults import Calls
 from paydesk_simulator.hand import AMOUNT, CHALLENGED, PAID, Hand
 
 EXPIRES_MS = 60_000
 HELD_SECONDS = 600.0
 """How long a server that is not hasty holds what is not captured."""
+HEARD_SECONDS = 5.0
 GIVEN_UP_SECONDS = 120.0
 """After that a charge that the PSP does not know counts as never sent."""
+
+TOLD = frozenset({Hand.told, Hand.told_at_once})
 
 Operation = Callable[[Hand], Awaitable[str]]
 
@@ -23,7 +28,7 @@ class Meeting(Struct, frozen=True, kw_only=True):
     at_seconds: float = 30.0
     """When they come, after the payment was begun."""
     hushed: bool = False
-    """Whether the PSP's notices wait for `Hand.told`, which is one of the operations."""
+    """Whether the PSP's notices wait until one of the operations tells them."""
 
 
 async def opened(hand: Hand) -> None:
@@ -40,6 +45,7 @@ async def held(hand: Hand) -> None:
     """Held, to be captured."""
     await hand.open(manual=True)
     await hand.pay(PAID)
+    await _heard(hand)
 
 
 async def let_go(hand: Hand) -> None:
@@ -52,6 +58,7 @@ async def paid(hand: Hand) -> None:
     """Paid."""
     await hand.open()
     await hand.pay(PAID)
+    await _heard(hand)
 
 
 async def disputed(hand: Hand) -> None:
@@ -93,6 +100,12 @@ async def late_and_expiring(hand: Hand) -> None:
     await hand.found()
 
 
+async def _heard(hand: Hand) -> None:
+    """What the PSP has to tell so far is told, and nothing of it is under way any more."""
+    await hand.told()
+    await asyncio.sleep(HEARD_SECONDS)
+
+
 def _part(hand: Hand) -> Awaitable[str]:
     return hand.capture(1000)
 
@@ -109,10 +122,16 @@ def _dearer(hand: Hand) -> Awaitable[str]:
     return hand.update(AMOUNT + 1)
 
 
-def _of(
-    before: Callable[[Hand], Awaitable[object]], *doing: Operation, at_seconds: float = 30.0, hushed: bool = False
-) -> Meeting:
-    return Meeting(before=before, doing=doing, at_seconds=at_seconds, hushed=hushed or Hand.told in doing)
+def _hesitating(on: Calls, operation: Operation) -> Operation:
+    async def asked(hand: Hand) -> str:
+        hand.stage.psp.hesitate(on)
+        return await operation(hand)
+
+    return asked
+
+
+def _of(before: Callable[[Hand], Awaitable[object]], *doing: Operation, at_seconds: float = 30.0) -> Meeting:
+    return Meeting(before=before, doing=doing, at_seconds=at_seconds, hushed=not TOLD.isdisjoint(doing))
 
 
 _OPEN_ENDS = EXPIRES_MS / 1000 - 0.05
@@ -125,7 +144,10 @@ PAIRS: dict[str, Meeting] = {
     "pay | cancel": _of(opened, Hand.pay, Hand.cancel),
     "pay | update": _of(opened, Hand.pay, _dearer),
     "pay | expire": _of(expiring, Hand.pay, Hand.expire, at_seconds=_OPEN_ENDS),
-    "pay | notice of it": _of(opened, Hand.pay, Hand.told_of_the_charge, hushed=True),
+    "pay | notice of it": _of(opened, _hesitating("charges", Hand.pay), Hand.told_at_once),
+    "capture | notice of it": _of(held, _hesitating("captures", Hand.capture), Hand.told_at_once),
+    "cancel | notice of it": _of(held, _hesitating("releases", Hand.cancel), Hand.told_at_once),
+    "refund | notice of it": _of(paid, _hesitating("refunds", Hand.refund), Hand.told_at_once),
     "cancel | update": _of(opened, Hand.cancel, _dearer),
     "cancel | cancel": _of(opened, Hand.cancel, Hand.cancel),
     "cancel | expire": _of(expiring, Hand.cancel, Hand.expire, at_seconds=_OPEN_ENDS),

@@ -41,6 +41,7 @@ FAULTS["lookups"] = {f"look-up {kind.replace('_', ' ')}": kind for kind in _LOOK
 STATUSES = (500, 502, 503, 429, 400)
 LOOK_SECONDS = 1.0
 LOST_MS = 1_000
+HESITATES_MS = 200
 NOTICES = ("notice twice", "notice late", "notice lost", "notice reordered", "notice forged", "notice unknown")
 
 
@@ -80,8 +81,8 @@ class PspPeer:
                 self.tell()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def tell(self, about: Container[str] | None = None) -> None:
-        """Send the notices that wait: all, or those about the things with these ids."""
+    def tell(self, about: Container[str] | None = None) -> int:
+        """Send the notices that wait: all, or those about the things with these ids. How many it were."""
         waiting, self._held_back = self._held_back + self.psp.notices.take(self._loop.now_ms()), []
         for notice in waiting:
             if about is not None and self.psp.notices.records[notice.number].about not in about:
@@ -89,10 +90,15 @@ class PspPeer:
                 continue
             self._sending.add(task := self._loop.create_task(self._send(notice)))
             task.add_done_callback(self._sending.discard)
+        return len(waiting) - len(self._held_back)
 
     def lose(self) -> None:
         """Let the next charge get lost on its way here."""
         self.psp.faults.order(Fault(fault="lost_before", delay_ms=LOST_MS))
+
+    def hesitate(self, on: Calls) -> None:
+        """Let the next call of this kind have its effect at once, and its answer a little later."""
+        self.psp.faults.order(Fault(fault="late", on=on, delay_ms=self._dice.randrange(HESITATES_MS)))
 
     def find(self, reference: str) -> None:
         """What got lost, if it did, arrives after all: the charge is made."""
