@@ -212,12 +212,14 @@ def crash(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core.")] = 0,
     pairs_max: Annotated[int, typer.Option("--pairs", min=0, help="Pairs of points per key flow.")] = PAIRS_MAX,
     every: Annotated[int, typer.Option(min=1, help="Every so many points.")] = 1,
+    only: Annotated[str, typer.Option(help="Flows alone with this in their name.")] = "",
 ) -> None:
     """Crash every flow at each of its points, and the key flows at pairs of points."""
     began = perf_counter()
     with template() as file, ProcessPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        rows = [_row(name, list(_singles(pool, file, name, every))) for name in FLOWS]
-        rows += [_row(f"{name}, in pairs", list(_pairs(pool, file, name, pairs_max))) for name in IN_PAIRS if pairs_max]
+        rows = [_row(name, list(_singles(pool, file, name, every))) for name in FLOWS if only in name]
+        in_pairs = [name for name in IN_PAIRS if only in name and pairs_max]
+        rows += [_row(f"{name}, in pairs", list(_pairs(pool, file, name, pairs_max))) for name in in_pairs]
     print(f"\n{'flow':<48}{'points':>8}{'crashes':>9}{'violations':>12}")
     print("\n".join(f"{name:<48}{points:>8}{crashes:>9}{broken:>12}" for name, points, crashes, broken in rows))
     print(f"{'all':<48}{sum(r[1] for r in rows):>8}{sum(r[2] for r in rows):>9}{sum(r[3] for r in rows):>12}")
