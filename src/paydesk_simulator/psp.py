@@ -166,10 +166,10 @@ class PspPeer:
         if handling.act_after_ms:
             await asyncio.sleep(handling.act_after_ms / 1000)
         answer = self.psp.act(call, handling, self._loop.now_ms())
-        if not handling.acts:
-            self._lost[call.idempotency_key.partition(":")[0]] = call
-        else:
+        if handling.acts:
             self._journal.tell(f"psp acted: {call.method} {call.idempotency_key}")
+        elif call.kind == "charges":
+            self._lost[call.idempotency_key.partition(":")[0]] = call
         if handling.end_after_ms:
             await asyncio.sleep(handling.end_after_ms / 1000)
         if handling.ending == "refuse":
