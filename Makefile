@@ -45,7 +45,7 @@ crashes:  ## crash each flow at every commit and await
 	@tools/set-up
 	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator.crash_points $(ARGS)
 
-schedules:  ## two operations at once on one payment, in seeded orders
+schedules:  ## two to four operations at once on one payment, in seeded orders
 	@tools/set-up
 	@PYTHONHASHSEED=0 $(PYTHON_HERE) -m paydesk_simulator.schedules $(ARGS)
 

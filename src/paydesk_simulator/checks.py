@@ -11,10 +11,14 @@ import msgspec
 
 from paydesk.audit.chain import BEGINNING, link_of
 from paydesk.events.rows import Event
-from paydesk.payments.rows import Intent
+from paydesk.payments.refund_shapes import SHOWN
+from paydesk.payments.rows import Intent, Refund
+from paydesk.payments.states import TERMINAL
 from paydesk_simulator.gathered import Facts
 from paydesk_simulator.life import LIFE
 from paydesk_simulator.money import MONEY
+
+NOTHING_TOLD = b'{"data":{"object":{}}}'
 
 
 def violations(facts: Facts) -> Iterator[str]:
@@ -77,6 +81,18 @@ def _told_of_intent(intent: Intent, types: Counter[str], facts: Facts) -> Iterat
         yield f"{intent.id} was declined {declined} times, with {types}"
 
 
+def told_as_it_is(facts: Facts) -> Iterator[str]:
+    """12: what merchants heard last of a thing is how it stands; of an intent, once it is over."""
+    bodies = {event.id: event.body for event in facts.events}
+    for thing in (*facts.intents.values(), *facts.refunds, *facts.late_payments, *facts.disputes):
+        if isinstance(thing, Intent) and thing.status not in TERMINAL:
+            continue
+        told = msgspec.json.decode(bodies.get(thing.latest_event or "", NOTHING_TOLD))["data"]["object"]
+        status = SHOWN[thing.status] if isinstance(thing, Refund) else thing.status
+        if told.get("status") != status:
+            yield f"{thing.id} is {status}, and was told of as {told.get('status')}"
+
+
 def delivered(facts: Facts) -> Iterator[str]:
     """13: every event that an endpoint wants was taken there, and is recorded so."""
     recorded = {(delivery.event, delivery.endpoint): delivery.status for delivery in facts.deliveries}
@@ -112,6 +128,7 @@ CHECKS: Iterable[Callable[[Facts], Iterator[str]]] = (
     opened_once,
     payloads_used_once,
     told_of,
+    told_as_it_is,
     delivered,
     written_down,
 )

@@ -1,9 +1,10 @@
-"""`python -m paydesk_simulator.crash_points`: every commit and await of each flow, crashed once; pairs in two of them.
+"""`python -m paydesk_simulator.crash_points`: every commit and await of each flow, crashed once; pairs in some.
 
 A flow is played once to count the points that its server passes, then once for each of them, and the server dies there.
 The key flows are played for ordered pairs of points as well: the server that was started again dies too.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +26,11 @@ from paydesk_simulator.storage import cloned, template
 
 SEED = 1
 PAIRS_MAX = 400
-"""Ordered pairs that are played of each key flow, spread evenly over all of them."""
+"""Ordered pairs that are played of each key flow, spread evenly over all of them: `--pairs 100000` plays every one."""
+
+SOON_SECONDS = 10
+MIDNIGHT_SECONDS = 61
+"""After that a day is over, since the clock of a run begins a minute before."""
 
 Flow = Callable[[Hand], Awaitable[list[str]]]
 
@@ -78,6 +83,35 @@ async def expiry(hand: Hand) -> list[str]:
     return [await hand.open(manual=True), await hand.pay()]
 
 
+async def open_expiry(hand: Hand) -> list[str]:
+    """What nobody pays is canceled by the clock."""
+    return [await hand.open(expires_ms=SOON_SECONDS * 1000), await hand.wait_for("canceled")]
+
+
+async def hold_ends(hand: Hand) -> list[str]:
+    """The bank lets go of what is held, and the PSP's notice says so."""
+    return [await hand.open(manual=True), await hand.pay(), await hand.let_go()]
+
+
+async def late_payment(hand: Hand) -> list[str]:
+    """A charge gets lost and counts as never sent; the payment is canceled, the charge is made, and goes back."""
+    return [await hand.open(), await hand.pay_lost(), await hand.cancel(), await hand.found()]
+
+
+async def dispute(hand: Hand) -> list[str]:
+    """The bank wants it back, and gets it."""
+    begun = [await hand.open(), await hand.pay(), await hand.dispute()]
+    await asyncio.sleep(SOON_SECONDS)
+    return [*begun, await hand.lose_dispute()]
+
+
+async def maturity(hand: Hand) -> list[str]:
+    """A day begins, and what was paid becomes available."""
+    begun = [await hand.open(), await hand.pay()]
+    await asyncio.sleep(MIDNIGHT_SECONDS)
+    return begun
+
+
 FLOWS: dict[str, Flow] = {
     "pay, and the delivery of its events": pay,
     "capture": capture,
@@ -88,8 +122,13 @@ FLOWS: dict[str, Flow] = {
     "challenge, never answered": challenge_unanswered,
     "saved card": saved_card,
     "expiry of what is held": expiry,
+    "expiry of what nobody pays": open_expiry,
+    "notice of a hold's end": hold_ends,
+    "late payment": late_payment,
+    "dispute": dispute,
+    "money becomes available": maturity,
 }
-IN_PAIRS = ("pay, and the delivery of its events", "refund")
+IN_PAIRS = ("pay, and the delivery of its events", "capture", "cancel", "refund")
 
 
 class CountedCrashes(Crashes):
@@ -173,12 +212,14 @@ def crash(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core.")] = 0,
     pairs_max: Annotated[int, typer.Option("--pairs", min=0, help="Pairs of points per key flow.")] = PAIRS_MAX,
     every: Annotated[int, typer.Option(min=1, help="Every so many points.")] = 1,
+    only: Annotated[str, typer.Option(help="Flows alone with this in their name.")] = "",
 ) -> None:
-    """Crash every flow at each of its points, and two of them at pairs of points."""
+    """Crash every flow at each of its points, and the key flows at pairs of points."""
     began = perf_counter()
     with template() as file, ProcessPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        rows = [_row(name, list(_singles(pool, file, name, every))) for name in FLOWS]
-        rows += [_row(f"{name}, in pairs", list(_pairs(pool, file, name, pairs_max))) for name in IN_PAIRS if pairs_max]
+        rows = [_row(name, list(_singles(pool, file, name, every))) for name in FLOWS if only in name]
+        in_pairs = [name for name in IN_PAIRS if only in name and pairs_max]
+        rows += [_row(f"{name}, in pairs", list(_pairs(pool, file, name, pairs_max))) for name in in_pairs]
     print(f"\n{'flow':<48}{'points':>8}{'crashes':>9}{'violations':>12}")
     print("\n".join(f"{name:<48}{points:>8}{crashes:>9}{broken:>12}" for name, points, crashes, broken in rows))
     print(f"{'all':<48}{sum(r[1] for r in rows):>8}{sum(r[2] for r in rows):>9}{sum(r[3] for r in rows):>12}")

@@ -9,6 +9,7 @@ from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.duties.rows import DeadDuty
 from paydesk.events.rows import Delivery, Endpoint, Event
 from paydesk.ledger.rows import Balance, LedgerTransaction, Maturity, Posting
+from paydesk.merchants import Account
 from paydesk.payments.rows import Attempt, CardUse, Dispute, Errand, Intent, LatePayment, Notice, Refund, TimelineEntry
 from paydesk.requests.rows import Kept
 from paydesk.store import Duty
@@ -21,6 +22,7 @@ from paydesk_simulator.receiver import Receiver
 class Facts(Struct, frozen=True, kw_only=True):
     """The database, the PSP's books, what clients were told, what receivers were sent."""
 
+    accounts: dict[str, Account]
     attempts: Sequence[Attempt]
     audit: Sequence[AuditEntry]
     audit_heads: Sequence[AuditHead]
@@ -48,6 +50,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """Refund → what the PSP has under that reference."""
     psp_disputes: dict[str, DisputeEntry]
     """The PSP's id → the dispute at the bank."""
+    psp_changed_ms: dict[str, int]
+    """The PSP's id → when what it names was made, or changed for the last time."""
     untold: set[str]
     """What the PSP once did not tell of: its notice was lost, or given up."""
     told: Told
@@ -66,6 +70,7 @@ def gather(database: Database, psp: Psp, told: Told, receivers: dict[str, Receiv
     for refund in books.refunds.all.values():
         psp_refunds[refund.refund.reference].append(refund)
     return Facts(
+        accounts={account.id: account for account in database.all(Account)},
         attempts=database.all(Attempt),
         audit=database.all(AuditEntry),
         audit_heads=database.all(AuditHead),
@@ -90,6 +95,7 @@ def gather(database: Database, psp: Psp, told: Told, receivers: dict[str, Receiv
         charges=charges,
         psp_refunds=psp_refunds,
         psp_disputes=books.disputes.all,
+        psp_changed_ms={one.about: one.created_ms for one in psp.notices.records.values()},
         untold={one.about for one in psp.notices.records.values() if one.state in ("lost", "given_up")},
         told=told,
         receivers=receivers,

@@ -17,6 +17,8 @@ from paydesk.payments.rows import Attempt, Intent
 from paydesk.payments.update import Update
 from paydesk.requests.once import Claim
 from paydesk.vault.cards import Card, CardFacts, brand
+from paydesk_sandbox.psp import objects as psp
+from paydesk_sandbox.psp.disputes import CloseOrder, DisputeOrder
 from paydesk_simulator import door, requests
 from paydesk_simulator.door import Payload, Said
 from paydesk_simulator.merchant import Merchant
@@ -42,6 +44,7 @@ class Hand:
         self.order = order
         self.intent = ""
         self._numbers = 0
+        self._clicked: Payload | None = None
 
     async def open(self, *, manual: bool = False, expires_ms: int = DAY_MS, save: bool = False) -> str:
         """Open it."""
@@ -71,30 +74,24 @@ class Hand:
         return "not opened"
 
     async def pay(self, number: str = PAID) -> str:
-        """The shopper pays with this card; the same payload again until it is answered."""
-        facts = CardFacts(
-            brand=brand(number),
-            last4=number[-4:],
-            exp_month=12,
-            exp_year=2040,
-            fingerprint="the same for all",
-            jti=self.stage.dice.randbytes(8).hex(),
-            digest=self.stage.dice.randbytes(8).hex(),
-        )
-        payload = Payload(card=Card(number=number, exp_month=12, exp_year=2040, cvc="123"), facts=facts)
-        for _ in range(TRIES):
-            try:
-                shown = await self.stage.server.ask(partial(door.confirm, self.merchant.account, self.intent, payload))
-            except Lost:
-                pass
-            except Refusal as why:
-                if why.code not in AGAIN:
-                    return why.code
-            else:
-                if shown.attempt_status != "asking":
-                    return shown.attempt_status
-            await asyncio.sleep(1)
-        return "never answered"
+        """The shopper pays with this card."""
+        return await self._send(self._payload(number))
+
+    async def click(self) -> str:
+        """The shopper presses the button: the same payload each time."""
+        self._clicked = self._clicked or self._payload(PAID)
+        return await self._send(self._clicked)
+
+    async def pay_lost(self) -> str:
+        """The charge gets lost on its way, and counts as never sent in the end."""
+        self.stage.psp.lose()
+        return await self.pay()
+
+    async def found(self) -> str:
+        """What got lost arrives at the PSP after all."""
+        for attempt in self.attempts:
+            self.stage.psp.find(attempt.id)
+        return "found"
 
     async def capture(self, amount: int | None = None) -> str:
         """All that is held, or less."""
@@ -157,6 +154,30 @@ class Hand:
         self.stage.bank.answer(self.row.latest_attempt or "", approved=approved)
         return "answered"
 
+    async def let_go(self) -> str:
+        """The bank ends what is held."""
+        for charge in self.charges:
+            self.stage.psp.psp.expire(charge.id, self.stage.loop.now_ms())
+        return "let go"
+
+    async def dispute(self, amount: int | None = None) -> str:
+        """The bank wants it back, or a part."""
+        for charge in self.charges:
+            self.stage.psp.psp.dispute(charge.id, DisputeOrder(amount=amount), self.stage.loop.now_ms())
+        return "disputed"
+
+    async def lose_dispute(self) -> str:
+        """The bank decides for its cardholder."""
+        for dispute in self.disputes:
+            self.stage.psp.psp.close_dispute(dispute.id, CloseOrder(status="lost"), self.stage.loop.now_ms())
+        return "lost"
+
+    async def send_back(self) -> str:
+        """The bank sends back what was refunded."""
+        for refund in self.refunds:
+            self.stage.psp.psp.fail_refund(refund.id, self.stage.loop.now_ms())
+        return "sent back"
+
     async def expire(self) -> str:
         """The clock looks at it."""
         command = Expire(intents=((self.merchant.account, self.intent),))
@@ -173,6 +194,31 @@ class Hand:
                 return "looked at"
         return "never looked at"
 
+    async def told(self) -> str:
+        """The PSP's notices about it arrive."""
+        self._tell()
+        return "told"
+
+    async def told_at_once(self) -> str:
+        """They arrive as soon as there are any: before the answer to what caused them."""
+        for _ in range(TRIES):
+            if self._tell():
+                break
+            await asyncio.sleep(0.001)
+        return "told"
+
+    def _tell(self) -> int:
+        things = (*self.charges, *self.refunds, *self.disputes)
+        return self.stage.psp.tell([thing.id for thing in things])
+
+    async def wait_for(self, status: str) -> str:
+        """It becomes this by itself."""
+        for _ in range(TRIES):
+            if self.row.status == status:
+                return status
+            await asyncio.sleep(1)
+        return f"never {status}"
+
     @property
     def row(self) -> Intent:
         """As it is committed."""
@@ -181,8 +227,57 @@ class Hand:
         return row
 
     @property
+    def charges(self) -> list[psp.Charge]:
+        """Those that the PSP made for it."""
+        mine = {attempt.id for attempt in self.attempts}
+        every = self.stage.psp.psp.books.charges.all.values()
+        return [entry.charge for entry in every if entry.charge.reference in mine]
+
+    @property
+    def refunds(self) -> list[psp.Refund]:
+        """Those that the PSP made for it."""
+        mine = {charge.id for charge in self.charges}
+        every = self.stage.psp.psp.books.refunds.all.values()
+        return [entry.refund for entry in every if entry.refund.charge in mine]
+
+    @property
+    def disputes(self) -> list[psp.Dispute]:
+        """Those that its bank opened."""
+        mine = {charge.id for charge in self.charges}
+        every = self.stage.psp.psp.books.disputes.all.values()
+        return [entry.dispute for entry in every if entry.dispute.charge in mine]
+
+    @property
     def attempts(self) -> list[Attempt]:
         return self.stage.database.of_intent(Attempt, self.merchant.account, self.intent)
+
+    def _payload(self, number: str) -> Payload:
+        facts = CardFacts(
+            brand=brand(number),
+            last4=number[-4:],
+            exp_month=12,
+            exp_year=2040,
+            fingerprint="the same for all",
+            jti=self.stage.dice.randbytes(8).hex(),
+            digest=self.stage.dice.randbytes(8).hex(),
+        )
+        return Payload(card=Card(number=number, exp_month=12, exp_year=2040, cvc="123"), facts=facts)
+
+    async def _send(self, payload: Payload) -> str:
+        """Send a payload until it is answered; how."""
+        for _ in range(TRIES):
+            try:
+                shown = await self.stage.server.ask(partial(door.confirm, self.merchant.account, self.intent, payload))
+            except Lost:
+                pass
+            except Refusal as why:
+                if why.code not in AGAIN:
+                    return why.code
+            else:
+                if shown.attempt_status != "asking":
+                    return shown.attempt_status
+            await asyncio.sleep(1)
+        return "never answered"
 
     async def _until_known(self, key: str, request: Request) -> str:
         for _ in range(TRIES):

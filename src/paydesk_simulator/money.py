@@ -7,8 +7,10 @@ from typing import TypeVar, cast
 
 from paydesk.ledger.chart import purpose
 from paydesk.ledger.verify import Off, recount
+from paydesk.money import Fee
 from paydesk.payments.rows import Attempt, Dispute, Refund
 from paydesk.store import Row
+from paydesk.times import DAY_MS, day_of, day_starts_ms
 from paydesk_simulator.gathered import Facts
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -20,6 +22,7 @@ ENDINGS = {
     "released": ("canceled", "abandoned"),
 }
 """What the PSP calls a charge → what the attempt may be called."""
+LET_GO = ("canceled", "abandoned")
 NOTHING_TAKEN = ("challenge", "declined", "released")
 REFUND_ENDINGS = {"succeeded": ("succeeded",), "pending": ("pending",), "failed": ("failed",)}
 POSTED_BY_STATUS = {
@@ -66,6 +69,8 @@ def beliefs(facts: Facts) -> Iterator[str]:
             yield f"{attempt.id} names {attempt.psp_reference}, the PSP {charges[0].id}"
         elif charges and attempt.captured_minor != charges[0].amount_captured:
             yield f"{attempt.id} took {attempt.captured_minor}, the PSP {charges[0].amount_captured}"
+        elif attempt.status in LET_GO and (attempt.settled_ms or 0) < facts.psp_changed_ms[charges[0].id]:
+            yield f"{attempt.id} was {attempt.status} here before the PSP let go of it"
     status = {attempt.id: attempt.status for attempt in facts.attempts}
     for attempt_id, told in facts.told.outcomes.items():
         if status.get(attempt_id) != told and attempt_id not in facts.told.broken:
@@ -211,14 +216,61 @@ def books_agree(facts: Facts) -> Iterator[str]:
     waiting: Counter[tuple[str, str]] = Counter()
     for late in facts.late_payments:
         waiting[late.account, late.currency] -= late.amount_minor if late.status in ("held", "refunding") else 0
+    kept = _fees(facts)
     for balance in facts.balances:
         what, key = purpose(balance.ledger_account), (balance.account, balance.currency)
-        known = {"psp_clearing": holds, "refunds": under_way, "disputes": disputed, "late_payments": waiting}
+        known = {
+            "psp_clearing": holds,
+            "refunds": under_way,
+            "disputes": disputed,
+            "late_payments": waiting,
+            "fees": kept,
+        }
         due = known[what][key] if what in known else balance.amount_minor
         if balance.amount_minor != due:
             yield f"{balance.ledger_account} is {balance.amount_minor}, and should be {due}"
     booked = {(one.account, one.currency) for one in facts.balances if purpose(one.ledger_account) == "psp_clearing"}
     yield from (f"the PSP holds {holds[key]} of {key}, not booked" for key in holds if holds[key] and key not in booked)
+
+
+def _fees(facts: Facts) -> Counter[tuple[str, str]]:
+    """What the platform keeps by what was agreed: of each payment, refund and dispute, once."""
+    fees: Counter[tuple[str, str]] = Counter()
+    nobodys = {late.attempt for late in facts.late_payments if late.status != "kept"}
+    for attempt in facts.attempts:
+        if attempt.status == "captured" and attempt.id not in nobodys:
+            fee = Fee.parse(facts.accounts[attempt.account].fee)
+            fees[attempt.account, attempt.currency] -= fee.of(attempt.captured_minor)
+    for refund in facts.refunds:
+        if refund.status != "not_made" and not refund.late_payment:
+            fee = Fee.parse(facts.accounts[refund.account].refund_fee)
+            fees[refund.account, refund.currency] -= fee.of(refund.amount_minor)
+    for dispute in facts.disputes:
+        fee = Fee.parse(facts.accounts[dispute.account].dispute_fee)
+        fees[dispute.account, dispute.currency] -= fee.of(dispute.amount_minor)
+    return fees
+
+
+def matured_in_time(facts: Facts) -> Iterator[str]:
+    """What was earned becomes available as many days after its capture as was agreed, and no earlier."""
+    for entry in facts.timeline:
+        if entry.what == "captured":
+            delay_ms = facts.accounts[entry.account].settlement_delay_days * DAY_MS
+            agreed, says = day_of(entry.at_ms + delay_ms), facts.intents[entry.intent].matures_on
+            if says != agreed:
+                yield f"{entry.intent} matures on {says}, and should on {agreed}"
+    for day in facts.maturities:
+        if day.matured_ms is not None and day.matured_ms < day_starts_ms(day.day):
+            yield f"{day.day} of {day.account} matured at {day.matured_ms}, before it began"
+
+
+def late_as_agreed(facts: Facts) -> Iterator[str]:
+    """What comes late is sent back, held or kept, as its merchant wants it."""
+    for late in facts.late_payments:
+        wants = facts.accounts[late.account].late_payments
+        agreed = {"refund": late.refund, "keep": late.status == "kept" and not late.refund}
+        if not agreed.get(wants, True):
+            yield f"{late.id} is {late.status}, sent back by {late.refund}, and its merchant wants {wants}"
 
 
 MONEY = (
@@ -231,4 +283,6 @@ MONEY = (
     posted_once,
     refunds_posted_once,
     books_agree,
+    matured_in_time,
+    late_as_agreed,
 )

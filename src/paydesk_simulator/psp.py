@@ -1,12 +1,13 @@
 """The sandbox PSP in memory: its real rules and books, our clock, faults ordered by the weather."""
 
 import asyncio
+from collections.abc import Container
 from functools import partial
 from typing import cast
 
 from paydesk.errors import Refusal
 from paydesk.world import Answer, NoAnswer, Outgoing
-from paydesk_sandbox.psp.faults import Calls, Fault, Kind, Plan
+from paydesk_sandbox.psp.faults import AS_USUAL, Calls, Fault, Kind, Plan
 from paydesk_sandbox.psp.notices import Notice
 from paydesk_sandbox.psp.rules import Call, Psp
 from paydesk_sandbox.psp.terms import Terms
@@ -40,6 +41,8 @@ FAULTS["lookups"] = {f"look-up {kind.replace('_', ' ')}": kind for kind in _LOOK
 """What the weather calls a fault → what the sandbox does, by the kind of call."""
 STATUSES = (500, 502, 503, 429, 400)
 LOOK_SECONDS = 1.0
+LOST_MS = 1_000
+HESITATES_MS = 200
 NOTICES = ("notice twice", "notice late", "notice lost", "notice reordered", "notice forged", "notice unknown")
 
 
@@ -55,6 +58,10 @@ class PspPeer:
         self._journal = journal
         self._away_until = 0.0
         self._sending: set[asyncio.Task[None]] = set()
+        self._held_back: list[Notice] = []
+        self._lost: dict[str, Call] = {}
+        self.hushed = False
+        """Whether notices wait until somebody calls `tell`."""
         self.server: Server
         """Whom notices are sent to."""
         self.broken: dict[str, None] = {}
@@ -71,16 +78,39 @@ class PspPeer:
         while True:
             now_ms = self._loop.now_ms()
             self.psp.due(now_ms)
-            for notice in self.psp.notices.take(now_ms):
-                self._sending.add(task := self._loop.create_task(self._send(notice)))
-                task.add_done_callback(self._sending.discard)
+            if not self.hushed:
+                self.tell()
             await asyncio.sleep(LOOK_SECONDS)
+
+    def tell(self, about: Container[str] | None = None) -> int:
+        """Send the notices that wait: all, or those about the things with these ids. How many it were."""
+        waiting, self._held_back = self._held_back + self.psp.notices.take(self._loop.now_ms()), []
+        for notice in waiting:
+            if about is not None and self.psp.notices.records[notice.number].about not in about:
+                self._held_back.append(notice)
+                continue
+            self._sending.add(task := self._loop.create_task(self._send(notice)))
+            task.add_done_callback(self._sending.discard)
+        return len(waiting) - len(self._held_back)
+
+    def lose(self) -> None:
+        """Let the next charge get lost on its way here."""
+        self.psp.faults.order(Fault(fault="lost_before", delay_ms=LOST_MS))
+
+    def hesitate(self, on: Calls) -> None:
+        """Let the next call of this kind have its effect at once, and its answer a little later."""
+        self.psp.faults.order(Fault(fault="late", on=on, delay_ms=self._dice.randrange(HESITATES_MS)))
+
+    def find(self, reference: str) -> None:
+        """What got lost, if it did, arrives after all: the charge is made."""
+        if call := self._lost.pop(reference, None):
+            self.psp.act(call, AS_USUAL, self._loop.now_ms())
 
     @property
     def busy(self) -> bool:
         """Whether something is still to happen by itself, or to be told."""
-        psp = self.psp
-        return bool(self._sending) or psp.notices.next_ms is not None or psp.books.later.next_ms() is not None
+        to_come = (self.psp.notices.next_ms, self.psp.books.later.next_ms())
+        return bool(self._sending or self._held_back) or to_come != (None, None)
 
     def begin_storm(self) -> None:
         """From now on notices go wrong."""
@@ -139,6 +169,8 @@ class PspPeer:
         answer = self.psp.act(call, handling, self._loop.now_ms())
         if handling.acts:
             self._journal.tell(f"psp acted: {call.method} {call.idempotency_key}")
+        elif call.kind == "charges":
+            self._lost[call.idempotency_key.partition(":")[0]] = call
         if handling.end_after_ms:
             await asyncio.sleep(handling.end_after_ms / 1000)
         if handling.ending == "refuse":

@@ -1,7 +1,7 @@
 """A cast on a stage: one server, one PSP with its banks, merchants with their receivers, on one virtual clock.
 
 What is played, a subclass says (`Stage.acts`): a storm (`run.py`), a flow that is crashed at each of its points
-(`crash_points.py`), two operations at once (`schedules.py`).
+(`crash_points.py`), operations at once (`schedules.py`).
 """
 
 import asyncio

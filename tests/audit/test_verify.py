@@ -97,6 +97,7 @@ CHANGED = {
     "object_id": "'pi_1'",
     "request_id": "'req_1'",
     "fingerprint": "''",
+    "reason": "'because'",
     "hash": "zeroblob(32)",
 }
 TAMPERINGS: dict[str, tuple[Tampering, int]] = {
@@ -121,13 +122,14 @@ TAMPERINGS: dict[str, tuple[Tampering, int]] = {
     "inserted": (insert_again, 6),
     "inserted before the first": (
         run("INSERT INTO audit_entries SELECT account, 0, at_ms, actor, action, object_id, request_id, fingerprint, "
-            "hash FROM audit_entries WHERE number = 1"), 0,
+            "hash, reason FROM audit_entries WHERE number = 1"), 0,
     ),
     "appended": (
         run("INSERT INTO audit_entries SELECT account, 10, at_ms, actor, action, object_id, request_id, fingerprint, "
-            "hash FROM audit_entries WHERE number = 9"), 10,
+            "hash, reason FROM audit_entries WHERE number = 9"), 10,
     ),
     "reordered": (swap, 4),
+    "a reason made of what was before it": (run("UPDATE audit_entries SET reason = fingerprint, fingerprint = ''"), 1),
 }  # fmt: skip
 
 

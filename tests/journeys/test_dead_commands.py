@@ -72,6 +72,13 @@ def test_the_dead_are_listed_retried_and_dropped_with_a_serve_and_without(stage:
     assert "dead duty" in sentence("dead", "retry", ids[1], data=stage.data)
     assert shown("dead", "drop", ids[2], "--reason", "told by telephone", data=stage.data)["dropped"] == ids[2]
     assert shown("dead", "list", data=stage.data) == []
+    dropped = shown("dead", "show", ids[2], data=stage.data)
+    assert (dropped["account"], dropped["dropped_by"]) == (tea.facts["account_id"], "operator")
+    assert dropped["reason"] == "told by telephone"
+    line = shown("audit", "list", data=stage.data)[-1]
+    assert (line["action"], line["object"], line["reason"]) == ("dead drop", ids[2], "told by telephone")
+    assert line["at"] == dropped["dropped"]
+    assert shown("audit", "verify", data=stage.data)["holds"]
     assert "dead duty" in sentence("dead", "drop", ids[2], "--reason", "again", data=stage.data)
     assert len(receiver.received) == 2
     receiver.close()

@@ -44,11 +44,15 @@ def catch(file: Path, bug: Patch, *, seeds_max: int = SEEDS_MAX, payments: int =
 def bite(
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 for one per core.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds that a bug may live through at most.")] = SEEDS_MAX,
+    only: Annotated[str, typer.Option(help="Bugs alone with this in their name.")] = "",
 ) -> None:
     """Patch in bug after bug; each has to be caught."""
     began, found = perf_counter(), list[Caught]()
+    bugs = [bug for bug in BUGS if only.replace(" ", "_") in bug.__name__]
+    if not bugs:
+        raise typer.BadParameter(f"No bug has {only!r} in its name.", param_hint="--only")
     with template() as file, ProcessPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for caught in pool.map(partial(catch, file, seeds_max=seeds), BUGS):
+        for caught in pool.map(partial(catch, file, seeds_max=seeds), bugs):
             found.append(caught)
             print(f"{caught.bug}: {caught.seeds or 'NOT'} caught", flush=True)
     print(f"\n{'bug':<50}{'after seeds':>12}  caught by")

@@ -95,5 +95,6 @@ def _facts(entry: AuditEntry) -> dict[str, Any]:
         "object": entry.object_id,
         "request": entry.request_id,
         "fingerprint": entry.fingerprint,
+        "reason": entry.reason,
         "hash": entry.hash.hex(),
     }

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from paydesk.assembly.accounts import account_id
+from paydesk.audit import AuditEntry, reading
 from paydesk.duties import dead as dead_duties
 from paydesk.duties.dead import Drop, Retry
 from paydesk.duties.rows import DeadDuty
@@ -34,8 +35,13 @@ async def dead_list(desk: DoorDesk, *, kind: str | None, account: str | None, li
 
 
 async def dead_show(desk: DoorDesk, *, duty_id: str) -> dict[str, Any]:
-    """Everything that is known of one."""
-    return _facts(await dead_duties.find(desk.reader, duty_id))
+    """Everything that is known of one; of one that was dropped, who did it, when and why."""
+    try:
+        return _facts(await dead_duties.find(desk.reader, duty_id))
+    except Refusal:
+        if dropped := await reading.why(desk.reader, duty_id):
+            return _dropped(dropped)
+        raise
 
 
 async def dead_retry(desk: DoorDesk, *, duty_id: str | None, kind: str | None) -> dict[str, Any]:
@@ -94,6 +100,17 @@ OPEN: Mapping[str, Callable[[DoorDesk, DeadDuty], Awaitable[bool]]] = {
     REFUND: _refund_is_open,
 }
 """Kinds of duties that learn what became of money, and whether that is still unknown."""
+
+
+def _dropped(line: AuditEntry) -> dict[str, Any]:
+    return {
+        "id": line.object_id,
+        "account": line.account,
+        "dropped": rfc3339(line.at_ms),
+        "dropped_by": line.actor,
+        "reason": line.reason,
+        "request": line.request_id,
+    }
 
 
 def _facts(dead: DeadDuty) -> dict[str, Any]:

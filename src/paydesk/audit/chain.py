@@ -13,15 +13,22 @@ BEGINNING = bytes(32)
 
 
 def enter(
-    work: Work, account: str, *, actor: str, action: str, object_id: str, request_id: str, fingerprint: str
+    work: Work,
+    account: str,
+    *,
+    actor: str,
+    action: str,
+    object_id: str,
+    request_id: str,
+    fingerprint: str,
+    reason: str = "",
 ) -> AuditEntry:
     """Add a line to the account's chain, in the commit that this work becomes."""
     head = work.find(AuditHead, account)
     number = head.number + 1 if head else 1
-    at_ms = work.now_ms
-    linked = link(
-        head.hash if head else BEGINNING, account, number, at_ms, actor, action, object_id, request_id, fingerprint
-    )
+    at_ms, previous = work.now_ms, head.hash if head else BEGINNING
+    texts = _texts(actor, action, object_id, request_id, fingerprint, reason)
+    linked = link(previous, account, number, at_ms, *texts)
     if head:
         work.change(head, number=number, hash=linked, at_ms=at_ms)
     else:
@@ -36,6 +43,7 @@ def enter(
             object_id=object_id,
             request_id=request_id,
             fingerprint=fingerprint,
+            reason=reason,
             hash=linked,
         )
     )
@@ -49,5 +57,10 @@ def link(previous: bytes, account: str, number: int, at_ms: int, *texts: str) ->
 
 def link_of(previous: bytes, entry: AuditEntry) -> bytes:
     """The hash that this line has to have behind `previous`."""
-    texts = (entry.actor, entry.action, entry.object_id, entry.request_id, entry.fingerprint)
+    texts = _texts(entry.actor, entry.action, entry.object_id, entry.request_id, entry.fingerprint, entry.reason)
     return link(previous, entry.account, entry.number, entry.at_ms, *texts)
+
+
+def _texts(*texts: str) -> tuple[str, ...]:
+    """All of them; the last one, the reason, only where there is one."""
+    return texts if texts[-1] else texts[:-1]

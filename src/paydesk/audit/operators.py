@@ -8,11 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from paydesk.audit.chain import HOUSE, enter
+from paydesk.scrubbing import scrubbed
 from paydesk.store import Command, Key, Work
 
 R = TypeVar("R")
 
 ACTOR = "operator"
+REASON = "reason"
+"""The argument that says why: it stands in the line."""
 SECRET = ("key", "secret")
 """An argument whose name ends so stays out of the fingerprint: a hash of a short secret gives it away."""
 
@@ -23,13 +26,20 @@ class Deed(Struct, frozen=True, kw_only=True):
     action: str
     request_id: str
     fingerprint: str
+    reason: str
+    """Why, where the command was told."""
 
 
 def deed_of(action: str, arguments: Mapping[str, Any], request_id: str) -> Deed:
     """The deed of a command with these arguments."""
     told = {name: value for name, value in arguments.items() if not name.endswith(SECRET)}
     asked = msgspec.json.encode([action, told], order="sorted")
-    return Deed(action=action, request_id=request_id, fingerprint=hashlib.sha256(asked).hexdigest())
+    return Deed(
+        action=action,
+        request_id=request_id,
+        fingerprint=hashlib.sha256(asked).hexdigest(),
+        reason=scrubbed(arguments.get(REASON) or ""),
+    )
 
 
 class Audited(Command[R], frozen=True):
@@ -56,6 +66,7 @@ class Audited(Command[R], frozen=True):
                 object_id=object_id,
                 request_id=self.deed.request_id,
                 fingerprint=self.deed.fingerprint,
+                reason=self.deed.reason,
             )
         return reply
 

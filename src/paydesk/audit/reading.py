@@ -17,6 +17,9 @@ BEHIND = f'SELECT {ENTRY} FROM "audit_entries" WHERE "account" = ? AND "number" 
 NEWEST = f'SELECT {ENTRY} FROM "audit_entries" WHERE "account" = ? ORDER BY "number" DESC LIMIT ?'  # noqa: S608
 # The first line of the next account that has any.
 NEXT = f'SELECT {ENTRY} FROM "audit_entries" WHERE "account" > ? ORDER BY "account", "number" LIMIT 1'  # noqa: S608
+# The newest line about an object that says why.
+WHY = f"""SELECT {ENTRY} FROM "audit_entries" WHERE "object_id" = ? AND "reason" <> ''
+    ORDER BY "at_ms" DESC LIMIT 1"""  # noqa: S608
 # The heads of the next accounts.
 HEADS = f'SELECT {HEAD} FROM "audit_heads" WHERE "account" > ? ORDER BY "account" LIMIT ?'  # noqa: S608
 
@@ -49,6 +52,12 @@ async def newest(reader: Reader, account: str | None, limit: int) -> list[AuditE
         found = sorted(found, key=lambda entry: (entry.at_ms, entry.account, entry.number))[-limit:]
         await asyncio.sleep(0)
     return found
+
+
+async def why(reader: Reader, object_id: str) -> AuditEntry | None:
+    """The newest line about this object in which somebody said why."""
+    found = await reader.query(AuditEntry, WHY, (object_id,))
+    return found[0] if found else None
 
 
 async def heads(reader: Reader) -> list[AuditHead]:

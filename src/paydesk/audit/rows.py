@@ -8,6 +8,7 @@ class AuditEntry(Row, frozen=True, kw_only=True):
 
     TABLE = "audit_entries"
     KEY = ("account", "number")
+    INDEXES_WHERE = (("reason <> ''", ("object_id", "at_ms")),)
 
     account: str
     number: int
@@ -21,8 +22,10 @@ class AuditEntry(Row, frozen=True, kw_only=True):
     request_id: str
     fingerprint: str
     """Hex SHA-256 of what was asked; of a signed request that of method, path, query and body."""
+    reason: str = ""
+    """Why, where the operator said so; holds no card number and no secret."""
     hash: bytes
-    """SHA-256 of the hash before it and all the above."""
+    """SHA-256 of the hash before it and all the above; a line without a reason is hashed as if there were none."""
 
 
 class AuditHead(Versioned, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from paydesk.cli.asking import AsJson, Data, ask, follow, sentences
 
 app = typer.Typer(no_args_is_help=True, help="Who did what: every change by a key or by the operator.")
 
-COLUMNS = ["account", "number", "at", "actor", "action", "object", "request"]
+COLUMNS = ["account", "number", "at", "actor", "action", "object", "request", "reason"]
 
 
 @app.command("list")

@@ -31,7 +31,7 @@ def dead_list(
 
 @app.command("show")
 def dead_show(duty_id: DutyId, data: Data = None, as_json: AsJson = False) -> None:
-    """Show everything that is known of one."""
+    """Show everything that is known of one; of one that was dropped, who did it, when and why."""
     output.show(ask(data, "dead show", duty_id=duty_id), as_json=as_json)
 
 
@@ -56,5 +56,8 @@ def dead_drop(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take it away: it will never be done. A payment whose outcome is unknown can't be dropped."""
+    """Take it away: it will never be done. A payment whose outcome is unknown can't be dropped.
+
+    The log of who did what keeps the reason.
+    """
     output.show(ask(data, "dead drop", duty_id=duty_id, reason=reason), as_json=as_json)
