@@ -38,7 +38,7 @@ def show(report: Report) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("--examples", type=int, default=200, help="for each route and strategy, at most")
+    parser.add_argument("--examples", type=int, default=500, help="for each route and strategy, at most")
     parser.add_argument("--seconds", type=float, default=300, help="for all that is made up")
     parser.add_argument("--seed", type=int, help="made up if left out, and printed")
     parser.add_argument("--folder", type=Path, help="for data and logs; by default a new one among temporary files")

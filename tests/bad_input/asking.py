@@ -78,8 +78,8 @@ class Asker:
             case _:
                 return {}
 
-    def good(self, name: str) -> bytes:
-        """A request that is answered well: what it uses up is made for it."""
+    def wish(self, name: str) -> dict[str, Any]:
+        """What of a request makes it one that is answered well; what it uses up is made for it."""
         route, parts, more = BY_NAME[name], dict[str, str](), dict[str, Any]()
         furnished = self.furnished
         match route.method, route.path.rpartition("/")[2]:
@@ -99,7 +99,7 @@ class Asker:
                 more = {"query": f"ledger_account={furnished.ids['ledger_account'][0]}"}
             case _:
                 pass
-        return self.request(route, parts=parts, **more)
+        return {"parts": parts, **more}
 
     def request(
         self,

@@ -4,7 +4,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -52,13 +53,10 @@ def furnished(folder: Path) -> Iterator[Furnished]:
     """Real processes, and the merchant."""
     with staged(folder, **LIMITS) as stage:
         cast = Cast(stage)
-        with closing(_Leaving(cast)):
+        try:
             yield Furnished(stage, cast)
-
-
-class _Leaving:
-    def __init__(self, cast: Cast) -> None:
-        self.close = cast.leave
+        finally:
+            cast.leave()
 
 
 def faults_in(log: Path) -> list[str]:
@@ -76,15 +74,14 @@ def faults_in(log: Path) -> list[str]:
 
 
 def _well(asker: Asker, tally: Tally) -> None:
-    for name in BY_NAME:
-        data = asker.good(name)
-        tally.take(name, "a good request", lambda name=name, data=data: asker.wire(name).ask(data))
+    for name, route in BY_NAME.items():
+        data = asker.request(route, **asker.wish(name))
+        tally.take(name, "a good request", partial(asker.wire(name).ask, data))
 
 
 def _list(asker: Asker, tally: Tally, plan: Plan, say: Callable[[str], None]) -> None:
     def send(name: str, server: str, bad: Bad) -> None:
-        wire = asker.wire(server)
-        ask = lambda: wire.ask(bad.data, more=bad.more, times=bad.times)  # noqa: E731
+        ask = partial(asker.wire(server).ask, bad.data, more=bad.more, times=bad.times)
         tally.take(name, bad.what, ask, refused=bad.refused)
 
     for server in ("", ADMIN):
@@ -103,9 +100,9 @@ def _at_once(asker: Asker, tally: Tally) -> None:
         for name, route in BY_NAME.items():
             if route.method == "GET":
                 continue
-            data = asker.good(name)
-            other = asker.request(route)
-            asked = [threads.submit(asker.wire(name).ask, one) for one in (data, data, other)]
+            wish = asker.wish(name)
+            one, other = asker.request(route, **wish), asker.request(route, **wish)
+            asked = [threads.submit(asker.wire(name).ask, data) for data in (one, one, other)]
             for future in asked:
                 tally.take(name, "two at once", future.result)
 
