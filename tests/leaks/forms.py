@@ -23,7 +23,7 @@ def forms(text: str | bytes) -> dict[str, bytes]:
     if text.isdigit():
         for between, name in ((" ", "spaced"), ("-", "dashed"), (".", "dotted"), ("\u00a0", "spaced without a break")):
             made |= {f"{name} by {groups[:3]}": grouped(text, groups, between).encode() for groups in GROUPS}
-    return made
+    return {name: form for name, form in made.items() if name == "plain" or form != made["plain"]}
 
 
 def encoded(plain: bytes) -> dict[str, bytes]:

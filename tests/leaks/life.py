@@ -13,6 +13,8 @@ from tests.journeys.test_disputes import DISPUTED
 from tests.leaks.play import Play
 
 COMMANDS = ("outcomes", "dead list", "notices", "audit list", "ledger export", "unknown-charges")
+NOISE = re.compile(rb"(\d\.\d{9})\d+")
+"""The last digits of a float: 1.2400000000000002 looks as if it had one of the sandbox's numbers in it."""
 READ = ("payment_intents", "refunds", "disputes", "late_payments", "events", "webhook_endpoints", "ledger/transactions")
 
 
@@ -111,4 +113,4 @@ def asked_by_the_operator(play: Play) -> None:
     play.command("backup", str(play.stage.folder / f"{len(play.commands)}.backup"))
     for command in COMMANDS:
         play.command(*command.split())
-    play.metrics += httpx.get(f"{play.stage.admin}/metrics").raise_for_status().content
+    play.metrics += NOISE.sub(rb"\1", httpx.get(f"{play.stage.admin}/metrics").raise_for_status().content)
