@@ -1,5 +1,5 @@
 # `make` alone explains what there is.
-.PHONY: help demo test check bench sim kill soak crashes schedules bugs lock clean
+.PHONY: help demo test check bench sim kill fuzz leaks soak crashes schedules bugs lock clean
 
 PYTHON_HERE := .venv/bin/python
 
@@ -36,6 +36,14 @@ sim:  ## simulate payments with faults and crashes; SEED=7 replays a seed
 kill:  ## kill a real server at random under load, and compare the books
 	@tools/set-up dev
 	@$(PYTHON_HERE) -m tests.kills $(ARGS)
+
+fuzz:  ## every bad input, and made-up requests, on every route of a real server
+	@tools/set-up dev
+	@$(PYTHON_HERE) -m tests.bad_input $(ARGS)
+
+leaks:  ## pay with marked cards in every way, then search all that was written
+	@tools/set-up dev
+	@$(PYTHON_HERE) -m tests.leaks $(ARGS)
 
 soak:  ## simulate 100 000 payments with some 11 000 crashes
 	@tools/set-up

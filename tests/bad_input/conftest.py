@@ -1,6 +1,5 @@
 """A server with short time limits, and a merchant whose account must look the same after every bad input."""
 
-import json
 from collections.abc import Generator
 from secrets import token_hex
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.bad_input.campaign import faults_in
 from tests.bad_input.wire import Signer, Wire, whole
 from tests.journeys.cast import Cast
 from tests.stage.stage import Merchant, Stage, staged
@@ -22,9 +22,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     with staged(tmp_path_factory.mktemp("bad_input"), **limits) as playing:
         yield playing
         assert playing.server
-    lines = [json.loads(line) for line in playing.server.err.read_bytes().splitlines()]
-    assert [line for line in lines if line["level"] == "error"] == []
-    assert [line for line in lines if line.get("status", 0) >= 500] == []
+    assert faults_in(playing.server.err) == []
 
 
 @pytest.fixture(scope="session")

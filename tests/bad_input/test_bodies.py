@@ -4,81 +4,21 @@ import gzip
 import json
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any
 
 import pytest
 
+from tests.bad_input.inputs import MEDIA, NOT_JSON, body, raw
 from tests.bad_input.wire import Answered, Signer, Wire, whole
 from tests.stage.stage import Merchant
 
 Create = Callable[..., Answered]
 
-GOOD: dict[str, Any] = {"amount": 1000, "currency": "usd"}
 CARD = "4242424242424242"
 STATEMENT = "statement_descriptor"
 
 
-def body(**changed: Any) -> bytes:
-    return json.dumps(GOOD | changed).encode()
-
-
 def on_statement(text: str) -> bytes:
     return body(statement_descriptor=text)
-
-
-def raw(amount: str) -> bytes:
-    return b'{"amount":%s,"currency":"usd"}' % amount.encode()
-
-
-NOT_JSON = {
-    "a key twice": b'{"amount":1,"amount":1000,"currency":"usd"}',
-    "a key twice, once escaped": b'{"amount":1,"\\u0061mount":1000,"currency":"usd"}',
-    "a key twice inside": b'{"amount":1000,"currency":"usd","metadata":{"a":"1","a":"2"}}',
-    "NaN": raw("NaN"),
-    "Infinity": raw("Infinity"),
-    "-Infinity": raw("-Infinity"),
-    "1e400": raw("1e400"),
-    "-1e400": raw("-1e400"),
-    "5 000 nested arrays": b'{"amount":' + b"[" * 5000 + b"]" * 5000 + b"}",
-    "5 000 arrays that never close": b"[" * 5000,
-    "5 000 nested objects": b'{"a":' * 5000 + b"1" + b"}" * 5000,
-    "100 000 nested arrays": b"[" * 100_000 + b"]" * 100_000,
-    "5 000 digits": raw("9" * 5000),
-    "5 000 digits of a fraction": raw("0." + "9" * 5000),
-    "5 000 digits of an exponent": raw("1e" + "9" * 5000),
-    "a leading zero": raw("0100"),
-    "a leading plus": raw("+100"),
-    "hexadecimal": raw("0x64"),
-    "an underscore": raw("1_000"),
-    "Arabic-Indic digits": '{"amount":١٠٠,"currency":"usd"}'.encode(),
-    "an escaped NUL": b'{"amount":1000,"currency":"usd","description":"a\\u0000b"}',
-    "an escaped NUL in a key": b'{"amount":1000,"currency":"usd","metadata":{"a\\u0000":"b"}}',
-    "a raw NUL": b'{"amount":1000,"currency":"usd","description":"a\x00b"}',
-    "a raw newline in a string": b'{"amount":1000,"currency":"usd","description":"a\nb"}',
-    "half of a surrogate pair": b'{"amount":1000,"currency":"usd","description":"\\ud83d"}',
-    "the other half": b'{"amount":1000,"currency":"usd","description":"\\ude00"}',
-    "the halves the wrong way round": b'{"amount":1000,"currency":"usd","description":"\\ude00\\ud83d"}',
-    "a surrogate in UTF-8": b'{"amount":1000,"currency":"usd","description":"\xed\xa0\x80"}',
-    "invalid UTF-8": b'{"amount":1000,"currency":"usd","description":"\xff\xfe"}',
-    "an overlong slash": b'{"amount":1000,"currency":"usd","description":"\xc0\xaf"}',
-    "a cut-off character": b'{"amount":1000,"currency":"usd","description":"\xf0\x9f"}',
-    "a BOM": b"\xef\xbb\xbf" + body(),
-    "UTF-16": body().decode().encode("utf-16"),
-    "UTF-32": body().decode().encode("utf-32"),
-    "an array": b"[1000]",
-    "a string": b'"1000"',
-    "a number": b"1000",
-    "null": b"null",
-    "two objects": body() + body(),
-    "something behind it": body() + b"x",
-    "a comma too many": b'{"amount":1000,"currency":"usd",}',
-    "a comment": b'{"amount":1000,/* dollars */"currency":"usd"}',
-    "single quotes": b"{'amount':1000,'currency':'usd'}",
-    "no end": b'{"amount":1000,"currency":"us',
-    "spaces alone": b"   ",
-    "a form": b"amount=1000&currency=usd",
-    "XML": b"<amount>1000</amount>",
-}
 
 
 @pytest.mark.parametrize("name", NOT_JSON)
@@ -228,23 +168,6 @@ def test_a_return_url_with_a_user_is_told_what_is_wrong(create: Create) -> None:
     answer = create(body(return_url="https://user@shop.example/back"))
     answer.refused(400, "url_not_allowed", "return_url")
     assert "without user or password" in answer.error["message"]
-
-
-MEDIA = [
-    {"Content-Type": "text/plain"},
-    {"Content-Type": "application/x-www-form-urlencoded"},
-    {"Content-Type": "multipart/form-data; boundary=x"},
-    {"Content-Type": "application/json; charset=utf-16"},
-    {"Content-Type": "application/json; charset=latin-1"},
-    {"Content-Type": 'application/json; charset="utf-8'},
-    {"Content-Type": "application/json; charset='utf-8'"},
-    {"Content-Type": "application/jsonp"},
-    {"Content-Type": "application/json, text/plain"},
-    {"Content-Type": ""},
-    {"Content-Encoding": "gzip"},
-    {"Content-Encoding": "identity"},
-    {"Content-Encoding": "br, gzip"},
-]
 
 
 @pytest.mark.parametrize("headers", MEDIA, ids=lambda headers: "; ".join(f"{k}: {v}" for k, v in headers.items()))

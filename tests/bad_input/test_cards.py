@@ -1,10 +1,8 @@
 """Card payloads that can't be opened, belong elsewhere, or hold no card that can pay."""
 
-import base64
 import json
 import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from tests.bad_input.inputs import BROKEN_JWES, JWE_HEADERS, b64, unb64, with_header
 from tests.journeys.cast import Cast, refused
 from tests.stage.shopper import VISA, Shopper
 from tests.stage.stage import Merchant
@@ -58,58 +57,10 @@ def invalid(answer: httpx.Response) -> None:
     assert "payment_intent" not in whole
 
 
-def b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def with_header(token: str, **changed: Any) -> str:
-    """Another protected header in front of the same rest."""
-    header, rest = token.split(".", 1)
-    return b64(json.dumps(json.loads(unb64(header)) | changed).encode()) + "." + rest
-
-
-HEADERS: dict[str, dict[str, Any]] = {
-    "alg none": {"alg": "none"},
-    "alg dir": {"alg": "dir"},
-    "alg ECDH-ES+A256KW": {"alg": "ECDH-ES+A256KW"},
-    "alg RSA1_5": {"alg": "RSA1_5"},
-    "alg RSA-OAEP": {"alg": "RSA-OAEP"},
-    "alg PBES2": {"alg": "PBES2-HS256+A128KW", "p2s": "c2FsdHNhbHQ", "p2c": 2_000_000_000},
-    "alg A256GCMKW": {"alg": "A256GCMKW"},
-    "enc A128GCM": {"enc": "A128GCM"},
-    "enc A128CBC-HS256": {"enc": "A128CBC-HS256"},
-    "zip": {"zip": "DEF"},
-    "crit": {"crit": ["exp"], "exp": 0},
-    "crit without anything": {"crit": []},
-    "typ": {"typ": "JWT"},
-    "cty": {"cty": "json"},
-    "jku": {"jku": "https://evil.example/keys"},
-    "x5u": {"x5u": "https://evil.example/keys"},
-    "jwk": {"jwk": {"kty": "oct", "k": "AAAA"}},
-    "apu": {"apu": "AAAA"},
-    "b64": {"b64": False},
-    "kid that is no text": {"kid": 1},
-    "epk off the curve": {"epk": {"kty": "EC", "crv": "P-256", "x": b64(b"\x01" * 32), "y": b64(b"\x02" * 32)}},
-    "epk at zero": {"epk": {"kty": "EC", "crv": "P-256", "x": b64(bytes(32)), "y": b64(bytes(32))}},
-    "epk beyond the field": {"epk": {"kty": "EC", "crv": "P-256", "x": b64(b"\xff" * 32), "y": b64(b"\xff" * 32)}},
-    "epk of another curve": {"epk": {"kty": "EC", "crv": "P-384", "x": b64(b"\x01" * 48), "y": b64(b"\x02" * 48)}},
-    "epk of a twist": {"epk": {"kty": "OKP", "crv": "X25519", "x": b64(b"\x01" * 32)}},
-    "epk that is short": {"epk": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}},
-    "epk with a private part": {
-        "epk": {"kty": "EC", "crv": "P-256", "x": b64(b"\x01" * 32), "y": b64(b"\x02" * 32), "d": "AA"}
-    },
-    "epk that is null": {"epk": None},
-}
-
-
-@pytest.mark.parametrize("name", HEADERS)
+@pytest.mark.parametrize("name", JWE_HEADERS)
 def test_another_header(shopper: Shopper, jwk: dict[str, Any], inside: dict[str, Any], name: str) -> None:
     good = seal_bytes(jwk, json.dumps(inside).encode())
-    invalid(shopper.confirm(with_header(good, **HEADERS[name])))
+    invalid(shopper.confirm(with_header(good, **JWE_HEADERS[name])))
 
 
 def test_other_algorithms_all_the_way(shopper: Shopper, jwk: dict[str, Any], inside: dict[str, Any]) -> None:
@@ -141,31 +92,9 @@ def test_a_flipped_byte(shopper: Shopper, jwk: dict[str, Any], inside: dict[str,
     assert answer.status_code in (400, 409)
 
 
-BROKEN: dict[str, Callable[[str], object]] = {
-    "nothing": lambda token: "",
-    "one part": lambda token: token.split(".")[0],
-    "four parts": lambda token: token.rpartition(".")[0],
-    "six parts": lambda token: token + ".AAAA",
-    "an encrypted key": lambda token: token.replace("..", ".AAAA."),
-    "no tag": lambda token: token.rpartition(".")[0] + ".",
-    "a short tag": lambda token: token[:-4],
-    "padding": lambda token: token + "=",
-    "a space": lambda token: token + " ",
-    "a newline": lambda token: token + "\n",
-    "standard base64": lambda token: token.replace("_", "/").replace("-", "+") + "+",
-    "more than 4 KiB": lambda token: token + "A" * 4096,
-    "not ASCII": lambda token: "é" + token,
-    "JSON serialisation": lambda token: json.dumps({"protected": token.split(".")[0], "ciphertext": "AA"}),
-    "a JWT": lambda token: "eyJhbGciOiJub25lIn0.e30.",
-    "dots": lambda token: "....",
-    "a header of brackets": lambda token: b64(b"[" * 2000) + "....",
-    "a plain card": lambda token: json.dumps({"number": VISA}),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", BROKEN_JWES)
 def test_a_broken_payload(shopper: Shopper, jwk: dict[str, Any], inside: dict[str, Any], name: str) -> None:
-    token = BROKEN[name](seal_bytes(jwk, json.dumps(inside).encode()))
+    token = BROKEN_JWES[name](seal_bytes(jwk, json.dumps(inside).encode()))
     answer = shopper.http.post(f"/checkout/{shopper.intent_id}/confirm", json={"card": token})
     invalid(answer)
     assert VISA not in answer.text

@@ -6,35 +6,11 @@ import time
 
 import pytest
 
+from tests.bad_input.inputs import NO_REQUESTS, PATHS
 from tests.bad_input.wire import Signer, Wire, head, read, whole
 
 PING = b"/v1/ping"
 CREATE = b"/v1/payment_intents"
-
-PATHS = [
-    b"//v1/ping",
-    b"/v1//ping",
-    b"/v1/./ping",
-    b"/v1/../v1/ping",
-    b"/v1/ping/..",
-    b"/v1/ping/.",
-    b"/v1/%2e%2e/v1/ping",
-    b"/v1/%2E/ping",
-    b"/v1/.%2e/ping",
-    b"/v1%2fping",
-    b"/v1%2Fping",
-    b"/v1%5cping",
-    b"/v1%5Cping",
-    b"/v1\\ping",
-    b"/v1/ping%00",
-    b"/v1/payment_intents/%00",
-    b"/v1/p\xc3\xafng",
-    b"/v1/ping\xff",
-    b"/v1/ping#fragment",
-    b"/v1/ping?a=b#fragment",
-    b"/v1/ping?\xe9",
-    b"/v1/ping\x7f",
-]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -74,36 +50,6 @@ def test_methods_that_a_route_does_not_have(
     answer = wire.ask(whole(method, path, signer.headers(method, path)))
     answer.refused(405, "method_not_allowed")
     assert {one.strip() for one in answer.headers["allow"].split(",")} == allowed
-
-
-NO_REQUESTS = {
-    "garbage": b"\x00\x01\x02\x03garbage\r\n\r\n",
-    "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32) + b"\r\n\r\n",
-    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "HTTP/9.9": b"GET /v1/ping HTTP/9.9\r\n\r\n",
-    "a method of nobody": b"STEAL /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a method in lower case": b"get /v1/ping HTTP/1.1\r\nHost: a\r\n\r\n",
-    "no version": b"GET /v1/ping\r\n\r\n",
-    "a space in the path": b"GET /v1/ ping HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a header without a colon": b"GET /v1/ping HTTP/1.1\r\nHost: a\r\nNonsense\r\n\r\n",
-    "a header with a space in its name": b"GET /v1/ping HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
-    "a space before the colon": b"GET /v1/ping HTTP/1.1\r\nHost: a\r\nContent-Length : 1\r\n\r\na",
-    "a NUL in a header": b"GET /v1/ping HTTP/1.1\r\nHost: a\r\nX-A: a\x00b\r\n\r\n",
-    "a folded header": b"GET /v1/ping HTTP/1.1\r\nHost: a\r\nX-A: a\r\n b\r\n\r\n",
-    "two lengths": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "a length and chunks": (
-        b"POST /v1/ping HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-    ),
-    "a length below zero": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-    "a length in words": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nContent-Length: two\r\n\r\nab",
-    "a length with a plus": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nContent-Length: +2\r\n\r\nab",
-    "another coding": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
-    "two codings": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    "a chunk that lies": b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-    "a chunk of half the world": (
-        b"POST /v1/payment_intents HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"
-    ),
-}
 
 
 @pytest.mark.parametrize("name", NO_REQUESTS)

@@ -96,14 +96,15 @@ def whole(method: str, target: bytes, headers: dict[str, str] | Sequence[Header]
 
 
 class Wire:
-    """Where the server listens."""
+    """Where a server listens."""
 
-    def __init__(self, paydesk: str) -> None:
-        self.where = (urlsplit(paydesk).hostname or "", urlsplit(paydesk).port or 0)
+    def __init__(self, server: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.where = (urlsplit(server).hostname or "", urlsplit(server).port or 0)
+        self.answer_seconds = answer_seconds
 
     def ask(self, data: bytes, *, more: bytes = b"", times: int = 0) -> Answered:
         """Send `data`, then `more` so many times for as long as it is read, and read the answer to its end."""
-        with socket.create_connection(self.where, timeout=ANSWER_SECONDS) as connection:
+        with socket.create_connection(self.where, timeout=self.answer_seconds) as connection:
             try:
                 connection.sendall(data)
                 for _ in range(times):
@@ -114,7 +115,7 @@ class Wire:
 
 
 def read(connection: socket.socket) -> Answered:
-    """One answer."""
+    """One answer; of a stream, which need not end, what stands before it."""
     with connection.makefile("rb") as stream:
         status_line = stream.readline()
         assert status_line.startswith(b"HTTP/1.1 "), f"no answer, but {status_line!r}"
@@ -123,5 +124,8 @@ def read(connection: socket.socket) -> Answered:
             name, _, value = line.decode("latin-1").partition(":")
             assert name.lower() not in headers, f"{name} stands twice"
             headers[name.lower()] = value.strip()
-        body = stream.read(int(headers["content-length"])) if "content-length" in headers else stream.read()
+        if headers.get("content-type") == "text/event-stream":
+            body = b""
+        else:
+            body = stream.read(int(headers["content-length"])) if "content-length" in headers else stream.read()
     return Answered(status=int(status_line.split()[1]), headers=headers, body=body)

@@ -18,6 +18,9 @@ from tests.journeys.test_delivery_schedule import CREATED, HOUR, SUCCEEDED, play
 from tests.journeys.turned import Turned
 from tests.stage.shopper import DECLINED, VISA
 
+NO_TEXT = b'{"id": "\xff", "type": "charge.updated", "object": {"id": "ch_1"}}'
+NESTED = b'{"more": ' + b"[" * 5000
+
 
 def test_a_notice_before_the_psps_own_answer_settles_the_payment(tmp_path: Path) -> None:
     async def story(house: Turned) -> None:
@@ -117,6 +120,8 @@ def test_forged_stale_and_unknown_get_one_answer_and_leave_nothing(tmp_path: Pat
             "too old": (body, telling.signed(body, secret, now_ms - 301_000), path),
             "too new": (body, telling.signed(body, secret, now_ms + 301_000), path),
             "unreadable": (b"{", telling.signed(b"{", secret, now_ms), path),
+            "no text": (NO_TEXT, telling.signed(NO_TEXT, secret, now_ms), path),
+            "nested deep": (NESTED, telling.signed(NESTED, secret, now_ms), path),
             "another account": (body, good, path[:-1] + ("0" if path[-1] != "0" else "1")),
             "no account": (body, good, path.rsplit("/", 1)[0] + "/acct_'or 1=1"),
             "another PSP": (body, good, path.replace("/sandbox/", "/adyen/")),

@@ -4,32 +4,41 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+BEGINNING = 7  # No form is shorter.
 GROUPS = ((4, 4, 4, 4, 4), (4, 6, 5), (3, 3, 3, 3, 3, 3))
 
 
-def forms(text: str) -> dict[str, bytes]:
-    """The text in each form; a form's name tells what was found."""
-    plain = text.encode()
+def forms(text: str | bytes) -> dict[str, bytes]:
+    """The text, or the bytes, in each form; a form's name tells what was found."""
+    made = encoded(text.encode() if isinstance(text, str) else text)
+    if isinstance(text, bytes):
+        return made
+    made |= {
+        "URL-encoded": quote(text, safe="").encode(),
+        "JSON escapes": "".join(f"\\u{ord(letter):04x}" for letter in text).encode(),
+        "JSON in JSON": text.replace('"', '\\"').encode(),
+        "UTF-16": text.encode("utf-16-le"),
+        "UTF-16, big end first": text.encode("utf-16-be"),
+    }
+    if text.isdigit():
+        for between, name in ((" ", "spaced"), ("-", "dashed"), (".", "dotted"), ("\u00a0", "spaced without a break")):
+            made |= {f"{name} by {groups[:3]}": grouped(text, groups, between).encode() for groups in GROUPS}
+    return {name: form for name, form in made.items() if name == "plain" or form != made["plain"]}
+
+
+def encoded(plain: bytes) -> dict[str, bytes]:
+    """Bytes in each form that bytes can have."""
     made = {
         "plain": plain,
         "reversed": plain[::-1],
         "hex": plain.hex().encode(),
         "upper-case hex": plain.hex().upper().encode(),
         "hex with colons": plain.hex(":").encode(),
-        "URL-encoded": quote(text, safe="").encode(),
         "URL-encoded throughout": "".join(f"%{byte:02x}" for byte in plain).encode(),
         "URL-encoded throughout, upper case": "".join(f"%{byte:02X}" for byte in plain).encode(),
-        "JSON escapes": "".join(f"\\u{ord(letter):04x}" for letter in text).encode(),
-        "JSON in JSON": text.replace('"', '\\"').encode(),
-        "UTF-16": text.encode("utf-16-le"),
-        "UTF-16, big end first": text.encode("utf-16-be"),
     }
     made |= {f"base64 at {offset}": base64_inside(plain, offset) for offset in range(3)}
-    made |= {f"base64url at {offset}": base64_inside(plain, offset, b"-_") for offset in range(3)}
-    if text.isdigit():
-        for between, name in ((" ", "spaced"), ("-", "dashed"), (".", "dotted"), ("\u00a0", "spaced without a break")):
-            made |= {f"{name} by {groups[:3]}": grouped(text, groups, between).encode() for groups in GROUPS}
-    return made
+    return made | {f"base64url at {offset}": base64_inside(plain, offset, b"-_") for offset in range(3)}
 
 
 def base64_inside(plain: bytes, offset: int, alphabet: bytes = b"+/") -> bytes:
@@ -47,15 +56,25 @@ def grouped(digits: str, groups: Sequence[int], between: str) -> str:
     return between.join(part for part in [*parts, digits] if part)
 
 
-def search(places: Mapping[str, bytes], traces: Mapping[str, Iterable[str]]) -> list[str]:
+def search(places: Mapping[str, bytes], traces: Mapping[str, Iterable[str | bytes]]) -> list[str]:
     """Each trace that stands in a place, in whatever form; `traces` are grouped by what they were used for."""
-    return [found for used_for, texts in traces.items() for text in texts for found in _found(places, used_for, text)]
+    wanted = [
+        (form, f"{used_for}: {text!r}, {name}")
+        for used_for, texts in traces.items()
+        for text in texts
+        for name, form in forms(text).items()
+    ]
+    begins: dict[bytes, list[tuple[bytes, str]]] = {}
+    for form, what in wanted:
+        begins.setdefault(form[:BEGINNING], []).append((form, what))
+    return [found for place, content in places.items() for found in _found(place, content, begins)]
 
 
-def _found(places: Mapping[str, bytes], used_for: str, text: str) -> Iterator[str]:
-    for form, wanted in forms(text).items():
-        for place, content in places.items():
-            at = content.find(wanted)
-            if at >= 0:
-                around = content[max(at - 60, 0) : at + len(wanted) + 20]
-                yield f"{used_for}: {text!r}, {form}, in {place} at {at}: {around!r}"
+def _found(place: str, content: bytes, begins: Mapping[bytes, list[tuple[bytes, str]]]) -> Iterator[str]:
+    """One walk over the content, however many forms are wanted. The first of each is told."""
+    told: set[str] = set()
+    for at in range(len(content) - BEGINNING + 1):
+        for form, what in begins.get(content[at : at + BEGINNING], ()):
+            if content.startswith(form, at) and what not in told:
+                told.add(what)
+                yield f"{what}, in {place} at {at}: {content[max(at - 60, 0) : at + len(form) + 20]!r}"

@@ -22,10 +22,10 @@ class Mark(Struct, frozen=True, kw_only=True):
         """What must not be found, in any form: all but the last four digits, and the CVC beside its name.
 
         Three digits alone stand everywhere by chance, so a CVC is looked for as a field of JSON, of a form or of
-        something printed by Python.
+        something printed by Python; one that is too long to be one stands for itself.
         """
         fields = ('"cvc":"{}"', '"cvc": "{}"', '"cvc":{}', "'cvc': '{}'", "cvc='{}'", "cvc={}")
-        named = [self.name] if self.name else []
+        named = [text for text in (self.name, self.cvc) if len(text) > 4]
         return [self.number[:-4], *(field.format(self.cvc) for field in fields), *named]
 
 
@@ -36,15 +36,20 @@ class Marks:
         self.made: list[Mark] = []
         self._dice = random.Random(seed)
 
-    def card(self, used_for: str, number: str = "") -> Mark:
-        """A card that passes every check of form; `number` where it must be one of the sandbox's own."""
+    def card(self, used_for: str, number: str = "", *, strange: bool = False) -> Mark:
+        """A card that passes every check of form; `number` where it must be one of the sandbox's own.
+
+        A `strange` one has a CVC that no card has, so that it is known wherever it stands.
+        """
         prefix, length = SHAPES[len(self.made) % len(SHAPES)]
         number = number or self._number(prefix, length)
         amex = number.startswith(("34", "37"))
         mark = Mark(
             used_for=used_for,
             number=number,
-            cvc=f"{self._dice.randrange(10 ** (4 if amex else 3)):0{4 if amex else 3}d}",
+            cvc=f"cvc-{self._dice.getrandbits(48):012x}"
+            if strange
+            else f"{self._dice.randrange(10 ** (4 if amex else 3)):0{4 if amex else 3}d}",
             name=f"Marked {self._dice.getrandbits(48):012x}",
         )
         self.made.append(mark)

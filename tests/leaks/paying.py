@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -115,6 +116,7 @@ def unpayable_cards(play: Play) -> None:
     assert play.confirm(intent, play.seal(intent, mark, number=wrong)).status_code == 402
     mark = play.marks.card("a short CVC")
     assert play.confirm(intent, play.seal(intent, mark, cvc=mark.cvc[:2])).status_code == 402
+    assert play.confirm(intent, play.seal(intent, play.marks.card("a strange CVC", strange=True))).status_code == 402
     mark = play.marks.card("a CVC in letters")
     assert play.confirm(intent, play.seal(intent, mark, cvc=mark.cvc + "x")).status_code == 402
 
@@ -146,10 +148,11 @@ def bad_payloads(play: Play) -> None:
     plain = base64.urlsafe_b64encode(card).decode().rstrip("=")
     header = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
     _refused(play, intent, f"{header}..{plain}.{plain}.")
-    same = play.seal(intent, play.marks.card("one jti twice, first"), jti="x" * 20)
+    jti = secrets.token_hex(10)
+    same = play.seal(intent, play.marks.card("one jti twice, first"), jti=jti)
     answer = play.confirm(intent, same)
     assert answer.status_code == 200, answer.text
-    _refused(play, other, play.seal(other, play.marks.card("one jti twice, then"), jti="x" * 20))
+    _refused(play, other, play.seal(other, play.marks.card("one jti twice, then"), jti=jti))
 
 
 def _refused(play: Play, intent: dict[str, str], sealed: str) -> None:

@@ -1,7 +1,10 @@
 """Marked cards paid in every way that ends differently, and everything that the run wrote while it did so."""
 
+import base64
 import json
 import secrets
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -13,6 +16,7 @@ from msgspec import Struct
 
 from paydesk_client import PaydeskAuth
 from tests.kills.campaign import reserved_port
+from tests.leaks.forms import search
 from tests.leaks.marks import Mark, Marks
 from tests.stage.processes import running
 from tests.stage.receiver import Receiver
@@ -26,6 +30,19 @@ ENVIRONMENT = {
 }
 
 
+ANSWERS = "answers of the API and the shop"
+FILES = {
+    "database": ("data/paydesk.db",),
+    "write-ahead log": ("data/paydesk.db-wal",),
+    "backups": (".backup",),
+    "log of the server": ("paydesk.out", "paydesk.err"),
+    "log of the PSP": ("psp.out", "psp.err"),
+    "log of the shop": ("shop.out", "shop.err"),
+    "other files": ("",),
+}
+"""By the ends of their names; the first that fits."""
+
+
 class Others(Struct, frozen=True, kw_only=True):
     """Who else plays."""
 
@@ -37,25 +54,32 @@ class Others(Struct, frozen=True, kw_only=True):
 class Left(Struct, frozen=True, kw_only=True):
     """What a run leaves behind."""
 
-    kept: dict[str, bytes]
-    """Database with its log, what the processes wrote, what the receiver was sent."""
-    answers: dict[str, bytes]
-    """Every answer over HTTP, headers and all."""
+    places: dict[str, dict[str, bytes]]
+    """Where something may have come to lie → what lies there, by its name."""
     marks: list[Mark]
-    secrets: dict[str, list[str]]
-    """What must be in no log and in no row: the key's secret, the endpoint's, the client secrets, the PSP's key."""
+    secrets: dict[str, list[str | bytes]]
+    """What may be answered once, to whom it concerns, and be nowhere else."""
     counts: dict[str, int]
     """How many answers had which status."""
+
+    def found(self, place: str) -> list[str]:
+        """Every hit there. An answer or a command may tell a secret to whom it belongs; a card is told to nobody."""
+        traces: dict[str, list[str | bytes]] = {}
+        for mark in self.marks:
+            traces.setdefault(mark.used_for, []).extend(mark.traces)
+        return search(self.places[place], traces if place == ANSWERS else traces | self.secrets)
 
 
 class Play:
     """A stage, a merchant's server and a browser whose answers are all kept."""
 
-    def __init__(self, stage: Stage, merchant: Merchant, others: Others) -> None:
+    def __init__(self, stage: Stage, merchant: Merchant, others: Others, seed: int) -> None:
         self.stage = stage
         self.merchant = merchant
-        self.marks = Marks(20_260_301)
+        self.marks = Marks(seed)
         self.answers: dict[str, bytes] = {}
+        self.commands: dict[str, bytes] = {}
+        self.metrics = b""
         self.counts: dict[str, int] = {}
         self.client_secrets: list[str] = []
         self.jwes: list[str] = []
@@ -73,9 +97,20 @@ class Play:
 
     def create(self, body: object, key: str = "") -> httpx.Response:
         """POST /v1/payment_intents; `body` as JSON, or bytes as they are."""
+        return self.change("/v1/payment_intents", body, key)
+
+    def change(self, path: str, body: object, key: str = "") -> httpx.Response:
+        """The same at any path."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"idempotency-key": key or secrets.token_hex(8), "content-type": "application/json"}
-        return self.server.post("/v1/payment_intents", content=content, headers=headers)
+        return self.server.post(path, content=content, headers=headers)
+
+    def command(self, *arguments: str) -> None:
+        """`paydesk …`, and what it printed."""
+        whole = [sys.executable, "-m", "paydesk", *arguments, "--data", str(self.stage.data)]
+        done = subprocess.run(whole, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
+        self.commands[f"{len(self.commands)}: {' '.join(arguments)}"] = done.stdout + done.stderr
 
     def seal(self, intent: dict[str, Any], mark: Mark, **other: Any) -> str:
         """The card as the frame seals it; `other` overrides what is inside."""
@@ -120,17 +155,24 @@ class Play:
 
     def left(self) -> Left:
         """All that is there now."""
-        facts = self.merchant.facts
+        facts, key = self.merchant.facts, self._master_key()
         return Left(
-            kept=self._files() | self._received(),
-            answers=self.answers,
+            places=self._files()
+            | {
+                "webhooks": self._received(),
+                ANSWERS: self.answers,
+                "printed by commands": self.commands,
+                "metrics": {"metrics": self.metrics},
+            },
             marks=self.marks.made,
             secrets={
                 "the key's secret": [facts["secret"]],
                 "an endpoint's secret": [self.merchant.receiver.secret, self.others.shop_endpoint_secret],
+                "the secret of notices": [facts["notice_secret"]],
                 "a client secret": [secret.partition("_secret_")[2] for secret in self.client_secrets],
                 "the PSP's key": [self.others.psp_key],
                 "a sealed card": [jwe.split(".")[3] for jwe in self.jwes],
+                "the master key": [key, base64.urlsafe_b64decode(key + "=")],
             },
             counts=self.counts,
         )
@@ -146,10 +188,18 @@ class Play:
         status = f"{response.status_code // 100}xx"
         self.counts[status] = self.counts.get(status, 0) + 1
 
-    def _files(self) -> dict[str, bytes]:
-        """Everything in the run's folder: data, write-ahead log, logs of all processes."""
-        files = [path for path in self.stage.folder.rglob("*") if path.is_file()]
-        return {str(path.relative_to(self.stage.folder)): path.read_bytes() for path in files}
+    def _master_key(self) -> str:
+        return self.stage.data.with_name(f"{self.stage.data.name}.key").read_text().strip()
+
+    def _files(self) -> dict[str, dict[str, bytes]]:
+        """Everything in the run's folder, except for the file that holds the master key."""
+        found: dict[str, dict[str, bytes]] = {place: {} for place in FILES}
+        for path in self.stage.folder.rglob("*"):
+            if path.is_file() and path.suffix != ".key":
+                name = str(path.relative_to(self.stage.folder))
+                place = next(place for place, ends in FILES.items() if name.endswith(ends))
+                found[place][name] = path.read_bytes()
+        return found
 
     def _received(self) -> dict[str, bytes]:
         received = self.merchant.receiver.received
@@ -157,7 +207,7 @@ class Play:
 
 
 @contextmanager
-def playing(folder: Path) -> Generator[Play]:
+def playing(folder: Path, seed: int) -> Generator[Play]:
     """PSP, Paydesk at log level debug and the demo shop, with a merchant whose key at the PSP is known."""
     folder.mkdir(parents=True, exist_ok=True)
     with running(["paydesk_sandbox", "psp", "--port", "0"], log=folder / "psp", ready="listening on") as (_, line):
@@ -167,12 +217,13 @@ def playing(folder: Path) -> Generator[Play]:
             psp_key = f"psp_{secrets.token_hex(16)}"
             create = ["merchants", "create", "Tea House", "--origin", SHOP, "--psp-url", stage.psp]
             facts = stage.command(*create, "--psp-key", psp_key)
+            stage.tell_psp(psp_key, facts)
             receiver = Receiver()
             receiver.secret = stage.command("webhooks", "add", facts["merchant_id"], receiver.url)["secret"]
             merchant = Merchant(stage, facts, receiver)
             with closing(merchant), shop(stage, facts) as (url, secret):
                 others = Others(shop=url, shop_endpoint_secret=secret, psp_key=psp_key)
-                with closing(Play(stage, merchant, others)) as play:
+                with closing(Play(stage, merchant, others, seed)) as play:
                     yield play
         finally:
             stage.close()

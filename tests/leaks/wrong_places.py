@@ -11,6 +11,8 @@ def put_numbers_everywhere(play: Play) -> None:
     """Each with a card of its own, and refused."""
     in_fields(play)
     in_broken_bodies(play)
+    in_later_requests(play)
+    in_idempotency_keys(play)
     in_endpoints(play)
     in_confirms(play)
     in_addresses(play)
@@ -51,6 +53,37 @@ def in_broken_bodies(play: Play) -> None:
         mark = play.marks.card(f"a body with {what}")
         body = body.format(number=mark.number, cvc=mark.cvc).encode("utf-8", "surrogateescape")
         answer = play.create(body)
+        assert answer.status_code == 400, answer.text
+
+
+def in_later_requests(play: Play) -> None:
+    """What is asked of a payment that is there: changes, its saved card, capture, cancel, refund."""
+    intent = play.open()["id"]
+    path = f"/v1/payment_intents/{intent}"
+    for where, field in (
+        (path, "description"),
+        (path, "statement_descriptor"),
+        (path, "payment_method"),
+        (path, "metadata"),
+        (f"{path}/confirm", "payment_method"),
+        (f"{path}/capture", "amount_to_capture"),
+        (f"{path}/cancel", "cancellation_reason"),
+        ("/v1/refunds", "payment_intent"),
+        ("/v1/refunds", "reason"),
+        ("/v1/refunds", "metadata"),
+    ):
+        number = play.marks.card(f"{where.removeprefix(path)}'s {field}").number
+        value = int(number) if field == "amount_to_capture" else {"note": number} if field == "metadata" else number
+        rest = {"payment_intent": intent} if where == "/v1/refunds" else {}
+        answer = play.change(where, rest | {field: value})
+        assert answer.status_code in (400, 404), answer.text
+
+
+def in_idempotency_keys(play: Play) -> None:
+    """Of a change, whose key is kept."""
+    for form in ("{}", "order-{}", "{}.1"):
+        number = play.marks.card("an idempotency key").number
+        answer = play.create({"amount": 4200, "currency": "usd"}, form.format(number))
         assert answer.status_code == 400, answer.text
 
 

@@ -107,7 +107,7 @@ class SandboxPsp:
             return answer
         if answer.status not in (200, 402):
             return NoVerdict(reason=f"the PSP answered {answer.status}")
-        return verdict_of(question, _decoded(answer, Charge))
+        return verdict_of(question, _decoded(answer.body, Charge))
 
     async def capture(self, question: Question, amount_minor: int, number: int) -> Verdict | Rejected:
         path = f"/v1/charges/{question.psp_reference}/capture"
@@ -129,7 +129,7 @@ class SandboxPsp:
         answer = await self._post(question.place, f"/v1/charges/{question.charge}/refunds", question.key, body)
         if not isinstance(answer, Answer):
             return answer
-        return _refused(answer) or refund_verdict(question, _decoded(answer, Refund))
+        return _refused(answer) or refund_verdict(question, _decoded(answer.body, Refund))
 
     async def look_up_refund(self, question: RefundQuestion) -> RefundVerdict:
         found = await self._read(question.place, f"/v1/refunds?reference={_quoted(question.reference)}", Refunds)
@@ -178,9 +178,8 @@ class SandboxPsp:
         fresh = abs(now_ms // 1000 - int(seconds)) <= NOTICE_WINDOW_SECONDS
         if not hmac.compare_digest(expected, given) or not fresh:
             return None
-        try:
-            said = msgspec.json.decode(body, type=NoticeBody)
-        except msgspec.DecodeError:
+        said = _decoded(body, NoticeBody)
+        if said is None:
             return None
         about = said.type.partition(".")[0]
         return Notice(id=said.id, about=about, reference=said.object.reference, psp_reference=said.object.id)
@@ -188,7 +187,7 @@ class SandboxPsp:
     def _changed(self, question: Question, answer: Answer | NotSent | NoVerdict) -> Verdict | Rejected:
         if not isinstance(answer, Answer):
             return answer
-        return _refused(answer) or verdict_of(question, _decoded(answer, Charge))
+        return _refused(answer) or verdict_of(question, _decoded(answer.body, Charge))
 
     async def _post(
         self, place: Place, path: str, idempotency_key: str, body: Mapping[str, Any]
@@ -211,7 +210,7 @@ class SandboxPsp:
             return answer
         if answer.status == 404:
             return NotFound()
-        if answer.status != 200 or (found := _decoded(answer, kind)) is None:
+        if answer.status != 200 or (found := _decoded(answer.body, kind)) is None:
             return NoVerdict(reason=f"the PSP answered {answer.status}")
         return found
 
@@ -278,8 +277,9 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _decoded(answer: Answer, kind: type[T]) -> T | None:
+def _decoded(body: bytes, kind: type[T]) -> T | None:
+    """None where it can't be read. No UTF-8, or brackets without end, are no DecodeError to msgspec."""
     try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.DecodeError:
+        return msgspec.json.decode(body, type=kind)
+    except (ValueError, RecursionError):
         return None
