@@ -21,7 +21,7 @@ from paydesk_simulator.weather import Weather
 
 T = TypeVar("T")
 
-PROCESSES = (1, 1, 2, 3)
+PROCESSES = (1, 1, 1, 1, 2, 3)
 """How many there may be; `hasty` seeds draw."""
 
 
