@@ -9,6 +9,8 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from paydesk_simulator.report import Sums, failure, table
 from paydesk_simulator.run import Result, simulate
@@ -29,8 +31,10 @@ def simulate_seeds(
     """Run payments with seeded faults and crashes on a virtual clock, and compare all books."""
     first, count = seed or 0, seeds or (SEEDS if seed is None else 1)
     began, sums = perf_counter(), Sums()
+    errors = Console(stderr=True)
     with template() as file:
-        for result in _results(file, range(first, first + count), payments, jobs or os.cpu_count() or 1, log):
+        results = _results(file, range(first, first + count), payments, jobs or os.cpu_count() or 1, log)
+        for result in track(results, "seeds", count, console=errors, transient=True, disable=not errors.is_terminal):
             sums.add(result)
             _show(result, log)
     print("\n".join(table(sums, perf_counter() - began)))

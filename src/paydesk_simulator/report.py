@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from paydesk_simulator.crashes import PASSES
 from paydesk_simulator.run import Result
+from paydesk_simulator.server import processes
 from paydesk_simulator.weather import APART, MOST
 
 EXPECTED = (*MOST, *(f"crash {point}" for point in PASSES))
@@ -86,6 +87,7 @@ def table(sums: Sums, seconds: float) -> Iterator[str]:
     rarest = min(PAIRS, key=lambda pair: sums.pairs[pair])
     rows = (
         ("seeds", f"{sums.seeds}"),
+        ("with 1, 2, 3 processes", ", ".join(f"{sums.counts[processes(number)]}" for number in (1, 2, 3))),
         ("payments", f"{sums.payments}"),
         ("crashes", f"{sum(sums.counts[name] for name in crashes)}"),
         ("faults", f"{sum(sums.counts[name] for name in MOST)}"),

@@ -25,6 +25,11 @@ PROCESSES = (1, 1, 1, 1, 2, 3)
 """How many there may be; `hasty` seeds draw."""
 
 
+def processes(number: int) -> str:
+    """What seeds with so many are counted as."""
+    return f"seeds with {number} processes"
+
+
 class Server:
     """What merchants, shoppers and the PSP ask. `hasty`: holds and challenges end soon, and there may be company."""
 
@@ -44,7 +49,7 @@ class Server:
             Process(f"process {number}", seed, files, loop=loop, network=network, journal=journal, weather=self.weather)
             for number in range(1, (self._dice.choice(PROCESSES) if hasty else 1) + 1)
         ]
-        journal.count(f"seeds of {len(self.processes)} processes")
+        journal.count(processes(len(self.processes)))
 
     async def run(self) -> None:
         """Live, die and live again, for ever."""

@@ -32,7 +32,7 @@ class CreateIntent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What the shopper's bank statement says: 5 to 22 ASCII characters."""
     metadata: dict[str, str] = {}
     capture_method: Literal["automatic", "manual"] = "automatic"
-    """`manual`: the amount is held until you capture it, for seven days at most."""
+    """`manual`: the amount is held until you capture it, for seven days unless the operator chose another time."""
     setup_future_usage: Literal["off_session"] | None = None
     """Keep the card at the PSP, for payments without the shopper; the answer's `payment_method` names it then."""
     return_url: Annotated[str, Meta(max_length=2048)] | None = None
