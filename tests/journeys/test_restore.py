@@ -106,9 +106,9 @@ def test_what_happened_since_the_backup_is_known_before_the_shop_opens(stage: St
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
     server.wait_for("}")
     assert tea.client.payment_intents.retrieve(paid["id"])["status"] == "succeeded"
-    assert tea.client.payment_intents.retrieve(open_then["id"])["status"] == "requires_payment_method"
-    charges = {charge["amount"]: charge for charge in shown("unknown-charges", data=stage.data)}
-    assert {amount: charge["may_be_of"] for amount, charge in charges.items()} == {900: open_then["id"], 300: ""}
+    assert tea.client.payment_intents.retrieve(open_then["id"])["status"] == "succeeded"
+    charges = shown("unknown-charges", data=stage.data)
+    assert [(charge["amount"], charge["may_be_of"]) for charge in charges] == [(300, "")]
     with httpx.Client() as client:  # Its nonce is forgotten: the floor refuses it.
         replayed = client.send(again)
     assert (replayed.status_code, replayed.json()["error"]["code"]) == (503, "storage_unavailable")
