@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from paydesk.assembly.audit_log import verify_file
+from paydesk.assembly.checks import CannotOpen
 from paydesk.audit.chain import BEGINNING, link
 from paydesk.audit.verify import Chain, verify
 from paydesk.store.snapshot import snapshot
@@ -62,6 +64,24 @@ def run(*statements: str) -> Tampering:
             database.execute(statement)
 
     return how
+
+
+def test_a_text_never_passes_for_two(copied: Path) -> None:
+    """A reason moved into the text before it leaves the same bytes under the hash."""
+    columns = "account, number, at_ms, actor, action, object_id, request_id"
+    with closing(sqlite3.connect(copied)) as database:
+        account, number, at_ms, *texts = database.execute(f"SELECT {columns} FROM audit_entries").fetchone()
+        hashed = link(BEGINNING, account, number, at_ms, *texts, "ff", "because")
+
+    def how(database: sqlite3.Connection) -> None:
+        moved = ("ff\nbecause", "", hashed, account)
+        database.execute(
+            "UPDATE audit_entries SET fingerprint = ?, reason = ?, hash = ? WHERE account = ? AND number = 1", moved
+        )
+
+    tamper(copied, how)
+    (found,) = verified(copied, account)
+    assert (found.off, "not the line" in found.why) == (1, True)
 
 
 def insert_again(database: sqlite3.Connection) -> None:
@@ -198,3 +218,11 @@ def test_a_chain_is_verified_while_it_grows(tmp_path: Path) -> None:
             await house.open(f"order-{number}")
 
     play(tmp_path, story)
+
+
+def test_a_file_of_an_older_version_is_no_false_alarm(copied: Path) -> None:
+    """SQLite takes a column that it does not know for a text."""
+    drop = ("DROP INDEX audit_entries_some_object_id_at_ms", "ALTER TABLE audit_entries DROP COLUMN reason")
+    tamper(copied, run(*drop))
+    with pytest.raises(CannotOpen, match="of an older version"):
+        verify_file(copied, lambda told: None)

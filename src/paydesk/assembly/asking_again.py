@@ -27,7 +27,21 @@ from paydesk.payments.asked_again import (
 from paydesk.payments.recover import RecoverCharge, RecoverRefund
 from paydesk.payments.rows import Attempt, Intent, Refund
 from paydesk.payments.unknown_charges import KeepUnknown, UnknownCharge, of_charge, of_dispute, of_refund
-from paydesk.psp.base import DisputeStanding, NotFound, NotSent, NoVerdict, Place, Psp, RefundStanding, Standing
+from paydesk.psp.base import (
+    Authorised,
+    Canceled,
+    Captured,
+    ChallengeWanted,
+    Declined,
+    DisputeStanding,
+    NotFound,
+    NotSent,
+    NoVerdict,
+    Place,
+    Psp,
+    RefundStanding,
+    Standing,
+)
 from paydesk.store import table_of
 
 T = TypeVar("T")
@@ -79,6 +93,7 @@ class _Asking:
         self._room = room
         self._report = report
         self._unknown: list[UnknownCharge] = []
+        self._began_ms = house.world.now_ms()
         self._psp: Psp = house.psp(account.psp)
         self._place = Place(url=account.psp_url, key=house.psp_key(account))
 
@@ -92,14 +107,14 @@ class _Asking:
         self._report.refunds += len(refunds)
         self._report.disputes += len(disputes)
         await self._charges(charges)
-        for refund in refunds:
-            await self._refund(refund)
         for dispute in disputes:
             await self._dispute(dispute)
         await self._open_disputes()
+        for refund in refunds:
+            await self._refund(refund)
         for start in range(0, len(self._unknown), STEP):
             kept = KeepUnknown(charges=self._unknown[start : start + STEP])
-            self._report.unknown += await self._house.submit(kept)
+            self._report.unknown += await store(self._house, kept)
 
     async def _charges(self, standings: Sequence[Standing]) -> None:
         house, account = self._house, self._account
@@ -113,21 +128,46 @@ class _Asking:
                 attempts[attempt.id] = attempt
         for attempt in attempts.values():
             await self._attempt(attempt)
-        for standing in missing:  # When those before them are over: an intent has one attempt at a time.
-            await self._missing(standing)
+        for kind in (Captured, Authorised, ChallengeWanted):  # Where an intent has several, the money decides.
+            for standing in missing:  # When those before them are over: an intent has one attempt at a time.
+                if isinstance(standing.verdict, kind):
+                    await self._missing(standing)
 
     async def _missing(self, standing: Standing) -> None:
         """A charge whose attempt was made after the backup: written down anew, or kept where that can't be."""
         house, account = self._house, self._account
         charge = await of_charge(house.reader, account.id, account.psp, standing, house.world.now_ms())
         if charge is None:
-            return
+            return None
         recover = RecoverCharge(account=account.id, psp=account.psp, psp_url=account.psp_url, standing=standing)
-        if attempt := await house.submit(recover):
-            self._report.recovered += 1
-            await self._attempt(attempt)
-        else:
-            self._keep(charge)
+        attempt = await store(house, recover)
+        if attempt is None and await self._freed(standing):
+            attempt = await store(house, recover)
+        if attempt is None:
+            return self._keep(charge)
+        self._report.recovered += 1
+        await store(house, AskedAgain(attempt=attempt, verdict=standing.verdict, terms=terms_of(house, attempt.id)))
+        return None
+
+    async def _freed(self, standing: Standing) -> bool:
+        """Whether the attempt that was under way at the backup is over now: its PSP never received it, and what was on
+        its way when the asking began has landed.
+        """
+        house, account = self._house, self._account
+        intent = await house.reader.get(Intent, account.id, standing.intent) if standing.intent else None
+        latest = intent.latest_attempt if intent else None
+        attempt = await house.reader.get(Attempt, account.id, latest) if latest else None
+        if attempt is None or attempt.status != "asking":
+            return False
+        lands_ms = self._began_ms + self._psp.promises.max_in_flight_seconds * 1000
+        await asyncio.sleep(max(lands_ms - house.world.now_ms(), 0) / 1000)
+        question = question_about(house, account, attempt)
+        verdict = await self._reached(lambda: house.psp(attempt.psp).look_up(question), tries=TRIES)
+        self._report.looked_up += 1
+        if not isinstance(verdict, NotFound | Declined | Canceled):
+            return False
+        over = NotSent(reason="the PSP never received it") if isinstance(verdict, NotFound) else verdict
+        return await store(house, AskedAgain(attempt=attempt, verdict=over, terms=terms_of(house, attempt.id)))
 
     async def _attempt(self, attempt: Attempt) -> None:
         """Look up how its charge stands. That there is none, its duty finds out in its own time."""
@@ -154,13 +194,13 @@ class _Asking:
         house, account = self._house, self._account
         charge = await charged_as(house.reader, account.id, account.psp, standing.charge)
         unknown = of_refund(account.id, account.psp, charge, standing, house.world.now_ms())
-        if unknown and charge and await house.submit(RecoverRefund(charge=charge, standing=standing)):
+        if unknown and charge and await store(house, RecoverRefund(attempt=charge, standing=standing)):
             self._report.recovered += 1
         else:
             self._keep(unknown)
 
     async def _dispute(self, standing: DisputeStanding) -> None:
-        """Of a charge that is not paid here, the charge is kept already; the dispute is, too."""
+        """Of a charge that is not paid here, it is kept."""
         house, account = self._house, self._account
         attempt = await house.reader.get(Attempt, account.id, standing.reference)
         intent = attempt and await house.reader.get(Intent, account.id, attempt.intent)

@@ -63,6 +63,11 @@ def verify_file(database: Path, told: Callable[[dict[str, Any]], None]) -> dict[
                 if not looked % TELL:
                     told({"lines": min(looked, of), "of": of})
     except (StorageFault, sqlite3.DatabaseError) as why:
+        if "no such column" in str(why):
+            raise CannotOpen(
+                f"{database} is of an older version of Paydesk. Put it into a folder of its own with `paydesk restore` "
+                "and start there once, or verify it with the version that wrote it."
+            ) from why
         raise CannotOpen(f"{database} can't be read: {why}.") from why
     return _found(chains)
 

@@ -28,6 +28,7 @@ def enter(
     number = head.number + 1 if head else 1
     at_ms, previous = work.now_ms, head.hash if head else BEGINNING
     texts = _texts(actor, action, object_id, request_id, fingerprint, reason)
+    assert is_one_line(*texts)
     linked = link(previous, account, number, at_ms, *texts)
     if head:
         work.change(head, number=number, hash=linked, at_ms=at_ms)
@@ -49,8 +50,13 @@ def enter(
     )
 
 
+def is_one_line(*texts: str) -> bool:
+    """Whether no text holds a newline, by which one could pass for two."""
+    return not any("\n" in text for text in texts)
+
+
 def link(previous: bytes, account: str, number: int, at_ms: int, *texts: str) -> bytes:
-    """The hash of a line. Nothing in it holds a newline, so each text stands for one line alone."""
+    """The hash of a line. Nothing in it holds a newline (`is_one_line`), so each text stands for one line alone."""
     line = "\n".join((account, str(number), str(at_ms), *texts))
     return hashlib.sha256(previous + line.encode()).digest()
 

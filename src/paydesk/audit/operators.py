@@ -33,12 +33,14 @@ class Deed(Struct, frozen=True, kw_only=True):
 def deed_of(action: str, arguments: Mapping[str, Any], request_id: str) -> Deed:
     """The deed of a command with these arguments."""
     told = {name: value for name, value in arguments.items() if not name.endswith(SECRET)}
+    reason = " ".join(scrubbed(arguments.get(REASON) or "").split())
+    told |= {REASON: reason} if REASON in told else {}
     asked = msgspec.json.encode([action, told], order="sorted")
     return Deed(
         action=action,
         request_id=request_id,
         fingerprint=hashlib.sha256(asked).hexdigest(),
-        reason=scrubbed(arguments.get(REASON) or ""),
+        reason=reason,
     )
 
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from paydesk.audit.chain import BEGINNING, link_of
+from paydesk.audit.chain import BEGINNING, is_one_line, link_of
 from paydesk.audit.rows import AuditEntry, AuditHead
 from paydesk.store.snapshot import Snapshot
 
@@ -61,7 +61,8 @@ def _off(number: int, previous: bytes, line: AuditEntry) -> str:
         return f"it is missing: line {line.number} follows line {number}"
     if line.number <= number:
         return "it stands before the first line"
-    if line.hash != link_of(previous, line):
+    texts = (line.actor, line.action, line.object_id, line.request_id, line.fingerprint, line.reason)
+    if line.hash != link_of(previous, line) or not is_one_line(*texts):
         return "it is not the line that was written there, or does not belong behind the one before it"
     return ""
 
