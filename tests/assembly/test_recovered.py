@@ -9,9 +9,11 @@ from typing import Any
 
 from paydesk.assembly.house import House
 from paydesk.ledger.verify import recount
+from paydesk.payments.rows import LatePayment
 from paydesk.store.snapshot import snapshot
 from paydesk.world import Answer, Outgoing
 from paydesk_sandbox.psp.disputes import CloseOrder
+from paydesk_sandbox.psp.faults import Fault
 from tests.assembly.test_restored import (
     asked,
     copied,
@@ -25,7 +27,7 @@ from tests.assembly.test_restored import (
     until,
 )
 from tests.journeys.psp import LOST_BEFORE
-from tests.journeys.telling import tell
+from tests.journeys.telling import charge_of, tell
 from tests.journeys.test_delivery_schedule import play
 from tests.journeys.turned import Sent, Turned
 from tests.stage.shopper import VISA
@@ -136,3 +138,37 @@ def test_a_psp_that_lists_and_can_not_be_asked_about_one(tmp_path: Path) -> None
             sound(again)
 
     play(tmp_path, story)
+
+
+def test_a_late_payment_that_was_sent_back_is_sent_back_once(tmp_path: Path) -> None:
+    """At the backup its payment is over, and the money has not landed yet."""
+
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        house.world.psp.order(Fault(fault="lands_late", on="charges", delay_ms=HOUR * 1000))
+        house.world.spawn(note(house.pay(intent, VISA)), "the shopper")
+        await until(house, intent, "processing")
+        await until(house, intent, "requires_payment_method")
+        attempt = (await intent_in(house, intent)).latest_attempt
+        assert attempt
+        path = f"/v1/payment_intents/{intent['id']}/cancel"
+        assert (await house.send("POST", path, json={}, headers={"Idempotency-Key": "cancel"})).status_code == 200
+        folder = copied(house, tmp_path / "copy")
+        await asyncio.sleep(HOUR + 100)
+        await tell(house, "ntc_1", "charge", charge_of(house, attempt) | {"reference": attempt})
+        await asyncio.sleep(100)
+        (made,) = house.world.psp.books.refunds.all.values()
+        async with reborn(house, folder) as (again, _):
+            await asked(again)
+            (late,) = await late_payments_of(again)
+            assert (late.status, late.refund) == ("refunded", made.refund.reference)
+            assert await unknown(again) == []
+            sound(again)
+        assert len(house.world.psp.books.refunds.all) == 1
+
+    play(tmp_path, story)
+
+
+async def late_payments_of(house: House) -> list[LatePayment]:
+    columns = ", ".join(f'"{name}"' for name in LatePayment.__struct_fields__)
+    return await house.reader.query(LatePayment, f"SELECT {columns} FROM late_payments", ())

@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from paydesk.assembly.house import House
 from paydesk.merchants import Account
@@ -41,6 +42,7 @@ from paydesk.psp.base import (
     Psp,
     RefundStanding,
     Standing,
+    Verdict,
 )
 from paydesk.store import table_of
 
@@ -93,6 +95,8 @@ class _Asking:
         self._room = room
         self._report = report
         self._unknown: list[UnknownCharge] = []
+        self._sent_back: dict[str, str] = {}
+        """By a charge's reference at the PSP, the last refund of it that the PSP named: it may be a late payment's."""
         self._began_ms = house.world.now_ms()
         self._psp: Psp = house.psp(account.psp)
         self._place = Place(url=account.psp_url, key=house.psp_key(account))
@@ -106,6 +110,7 @@ class _Asking:
         self._report.charges += len(charges)
         self._report.refunds += len(refunds)
         self._report.disputes += len(disputes)
+        self._sent_back = {refund.charge: refund.reference for refund in refunds}
         await self._charges(charges)
         for dispute in disputes:
             await self._dispute(dispute)
@@ -146,7 +151,7 @@ class _Asking:
         if attempt is None:
             return self._keep(charge)
         self._report.recovered += 1
-        await store(house, AskedAgain(attempt=attempt, verdict=standing.verdict, terms=terms_of(house, attempt.id)))
+        await self._apply(attempt, standing.verdict)
         return None
 
     async def _freed(self, standing: Standing) -> bool:
@@ -167,7 +172,12 @@ class _Asking:
         if not isinstance(verdict, NotFound | Declined | Canceled):
             return False
         over = NotSent(reason="the PSP never received it") if isinstance(verdict, NotFound) else verdict
-        return await store(house, AskedAgain(attempt=attempt, verdict=over, terms=terms_of(house, attempt.id)))
+        return await self._apply(attempt, over)
+
+    async def _apply(self, attempt: Attempt, verdict: Verdict) -> bool:
+        reference = verdict.psp_reference if isinstance(verdict, Captured) else ""
+        terms = replace(terms_of(self._house, attempt.id), sent_back=self._sent_back.get(reference, ""))
+        return await store(self._house, AskedAgain(attempt=attempt, verdict=verdict, terms=terms))
 
     async def _attempt(self, attempt: Attempt) -> None:
         """Look up how its charge stands. That there is none, its duty finds out in its own time."""
@@ -176,8 +186,7 @@ class _Asking:
         self._report.looked_up += 1
         if verdict is None or isinstance(verdict, NotFound | NotSent | NoVerdict):
             return
-        outcome = AskedAgain(attempt=attempt, verdict=verdict, terms=terms_of(house, attempt.id))
-        if not await store(house, outcome):
+        if not await self._apply(attempt, verdict):
             house.log.error("charge_of_another_attempt", attempt=attempt.id, verdict=verdict)
 
     async def _refund(self, standing: RefundStanding) -> None:

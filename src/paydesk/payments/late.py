@@ -70,8 +70,9 @@ def _arrived(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
     book_arrival(work, made)
     facts = {"amount": made.amount_minor, "currency": made.currency, "psp_reference": made.psp_reference}
     change(work, intent, "late_payment", news.cause, about=made.id, facts=facts)
-    if account.late_payments == "refund":
-        made = work.change(made, status="refunding", refund=_send_back(work, made, OPERATOR))
+    if news.terms.sent_back or account.late_payments == "refund":
+        refund_id = _send_back(work, made, OPERATOR, refund_id=news.terms.sent_back)
+        made = work.change(made, status="refunding", refund=refund_id)
     elif account.late_payments == "keep":
         made = work.change(made, status="kept", settled_ms=work.now_ms)
         _keep(work, made, OPERATOR)
@@ -115,8 +116,8 @@ class DecideLate(Command[Reply], frozen=True):
         return Reply(body=render_late(decided), object_id=decided.id)
 
 
-def _send_back(work: Work, held: LatePayment, cause: str) -> str:
-    """Begin the one refund, of all of it; its id."""
+def _send_back(work: Work, held: LatePayment, cause: str, *, refund_id: str = "") -> str:
+    """Begin the one refund, of all of it, or write down one that the PSP has made; its id."""
     intent = work.get(Intent, held.account, held.intent)
     attempt = work.get(Attempt, held.account, held.attempt)
     begun = refund.record(
@@ -127,6 +128,7 @@ def _send_back(work: Work, held: LatePayment, cause: str) -> str:
         amount_minor=held.amount_minor,
         currency=held.currency,
         late_payment=held.id,
+        refund_id=refund_id,
     )
     return begun.refund.id
 

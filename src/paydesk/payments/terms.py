@@ -16,6 +16,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     """How long a shopper may take at the bank, from the moment that the bank asked."""
     challenge_page: str = ""
     """Our page for this attempt's challenge."""
+    sent_back: str = ""
+    """Our refund by which the PSP has sent the charge back already, where a restored database does not have it."""
 
 
 class News(Struct, Generic[V], frozen=True, kw_only=True):
