@@ -23,6 +23,7 @@ from tests.assembly.test_restored import (
     note,
     reborn,
     refunded,
+    refunds_of,
     unknown,
     until,
 )
@@ -138,6 +139,38 @@ def test_a_psp_that_lists_and_can_not_be_asked_about_one(tmp_path: Path) -> None
             sound(again)
 
     play(tmp_path, story)
+
+
+def test_a_refund_that_was_under_way_and_never_arrived_is_not_sent(tmp_path: Path) -> None:
+    """Its merchant was told that it failed, and made another since."""
+
+    async def story(house: Turned) -> None:
+        intent = await house.open()
+        await house.pay(intent, VISA)
+        house.world.away = "POST"
+        refunding = house.world.spawn(note(refused(house, intent)), "the merchant")
+        while not (await intent_in(house, intent)).refunding_minor:
+            await asyncio.sleep(0.1)
+        folder = copied(house, tmp_path / "copy")
+        await refunding
+        house.world.away = False
+        await refunded(house, intent, 300)
+        async with reborn(house, folder) as (again, _):
+            await asked(again)
+            found = await intent_of(again, intent)
+            assert (found.refunding_minor, found.refunded_minor) == (0, 300)
+            assert sorted(refund.status for refund in await refunds_of(again)) == ["not_made", "succeeded"]
+            sound(again)
+        async with reborn(house, folder, at_work=True):
+            await asyncio.sleep(24 * HOUR)
+        assert [entry.refund.amount for entry in house.world.psp.books.refunds.all.values()] == [300]
+
+    play(tmp_path, story)
+
+
+async def refused(house: Turned, intent: dict[str, Any]) -> None:
+    body = {"payment_intent": intent["id"], "amount": 200}
+    await house.send("POST", "/v1/refunds", json=body, headers={"Idempotency-Key": "first"})
 
 
 def test_a_late_payment_that_was_sent_back_is_sent_back_once(tmp_path: Path) -> None:

@@ -24,8 +24,12 @@ from paydesk.payments.asked_again import (
     charged_as,
     open_attempts,
     open_disputes,
+    open_refunds,
 )
+from paydesk.payments.outcome import OPEN
 from paydesk.payments.recover import RecoverCharge, RecoverRefund
+from paydesk.payments.refund_ask import about_refund
+from paydesk.payments.refund_outcome import NotMade
 from paydesk.payments.rows import Attempt, Intent, Refund
 from paydesk.payments.unknown_charges import KeepUnknown, UnknownCharge, of_charge, of_dispute, of_refund
 from paydesk.psp.base import (
@@ -40,6 +44,9 @@ from paydesk.psp.base import (
     NoVerdict,
     Place,
     Psp,
+    Refunded,
+    RefundFailed,
+    RefundPending,
     RefundStanding,
     Standing,
     Verdict,
@@ -115,6 +122,8 @@ class _Asking:
         for dispute in disputes:
             await self._dispute(dispute)
         await self._open_disputes()
+        for refund in await open_refunds(self._house.reader, self._account.id):
+            await self._open_refund(refund)
         for refund in refunds:
             await self._refund(refund)
         for start in range(0, len(self._unknown), STEP):
@@ -133,10 +142,15 @@ class _Asking:
                 attempts[attempt.id] = attempt
         for attempt in attempts.values():
             await self._attempt(attempt)
-        for kind in (Captured, Authorised, ChallengeWanted):  # Where an intent has several, the money decides.
-            for standing in missing:  # When those before them are over: an intent has one attempt at a time.
-                if isinstance(standing.verdict, kind):
-                    await self._missing(standing)
+        for standing in sorted(missing, key=self._rank):  # When those before are over: an intent has one at a time.
+            await self._missing(standing)
+
+    def _rank(self, standing: Standing) -> tuple[int, bool]:
+        """Where an intent has several charges, the money decides, and among the captured what was not sent back."""
+        kinds = (Captured, Authorised, ChallengeWanted)
+        rank = next((n for n, kind in enumerate(kinds) if isinstance(standing.verdict, kind)), len(kinds))
+        sent_back = isinstance(standing.verdict, Captured) and standing.verdict.psp_reference in self._sent_back
+        return rank, sent_back
 
     async def _missing(self, standing: Standing) -> None:
         """A charge whose attempt was made after the backup: written down anew, or kept where that can't be."""
@@ -162,17 +176,21 @@ class _Asking:
         intent = await house.reader.get(Intent, account.id, standing.intent) if standing.intent else None
         latest = intent.latest_attempt if intent else None
         attempt = await house.reader.get(Attempt, account.id, latest) if latest else None
-        if attempt is None or attempt.status != "asking":
+        if attempt is None or attempt.status not in OPEN:
             return False
-        lands_ms = self._began_ms + self._psp.promises.max_in_flight_seconds * 1000
-        await asyncio.sleep(max(lands_ms - house.world.now_ms(), 0) / 1000)
+        await self._landed()
         question = question_about(house, account, attempt)
-        verdict = await self._reached(lambda: house.psp(attempt.psp).look_up(question), tries=TRIES)
+        verdict = await self._reached(lambda: house.psp(attempt.psp).look_up(question))
         self._report.looked_up += 1
         if not isinstance(verdict, NotFound | Declined | Canceled):
             return False
         over = NotSent(reason="the PSP never received it") if isinstance(verdict, NotFound) else verdict
         return await self._apply(attempt, over)
+
+    async def _landed(self) -> None:
+        """Wait until nothing is on its way any more of what was sent before the asking began."""
+        lands_ms = self._began_ms + self._psp.promises.max_in_flight_seconds * 1000
+        await asyncio.sleep(max(lands_ms - self._house.world.now_ms(), 0) / 1000)
 
     async def _apply(self, attempt: Attempt, verdict: Verdict) -> bool:
         reference = verdict.psp_reference if isinstance(verdict, Captured) else ""
@@ -198,6 +216,20 @@ class _Asking:
         if not same or not await store(house, RefundAskedAgain(refund=refund, verdict=standing.verdict)):
             house.log.error("refund_of_another", refund=refund.id, psp_reference=standing.psp_reference)
         return None
+
+    async def _open_refund(self, refund: Refund) -> None:
+        """How it stands now. One that the PSP never received is not sent: its merchant may have made another since."""
+        house = self._house
+        _, question = await about_refund(house, refund.account, refund.id)
+        verdict = await self._reached(lambda: house.psp(refund.psp).look_up_refund(question), tries=TRIES)
+        if isinstance(verdict, NotFound) and refund.status == "asking":
+            await self._landed()
+            verdict = await self._reached(lambda: house.psp(refund.psp).look_up_refund(question), tries=TRIES)
+        self._report.looked_up += 1
+        if isinstance(verdict, NotFound) and refund.status == "asking":
+            await store(house, RefundAskedAgain(refund=refund, verdict=NotMade(reason="not_sent")))
+        elif isinstance(verdict, Refunded | RefundPending | RefundFailed):
+            await store(house, RefundAskedAgain(refund=refund, verdict=verdict))
 
     async def _missing_refund(self, standing: RefundStanding) -> None:
         house, account = self._house, self._account

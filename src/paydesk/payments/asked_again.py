@@ -8,7 +8,7 @@ from typing import TypeVar
 from paydesk.desk import Reader
 from paydesk.payments.dispute import apply_dispute, dispute_keys
 from paydesk.payments.outcome import PSP, apply, keys
-from paydesk.payments.refund_outcome import apply_refund
+from paydesk.payments.refund_outcome import NotMade, apply_refund
 from paydesk.payments.refund_outcome import keys as refund_keys
 from paydesk.payments.rows import Attempt, Dispute, Refund
 from paydesk.payments.terms import News, Terms
@@ -35,6 +35,11 @@ def agrees(attempt: Attempt, verdict: Verdict) -> bool:
 async def open_attempts(reader: Reader, account: str) -> list[Attempt]:
     """Those whose charge may have changed."""
     return await _open(reader, Attempt, account, ("asking", "requires_action", "authorised"))
+
+
+async def open_refunds(reader: Reader, account: str) -> list[Refund]:
+    """Those that the PSP may have made, or may have failed."""
+    return await _open(reader, Refund, account, ("asking", "pending"))
 
 
 async def open_disputes(reader: Reader, account: str) -> list[Dispute]:
@@ -75,7 +80,7 @@ class RefundAskedAgain(Command[bool], frozen=True):
     RANK = Rank.APPLY
 
     refund: Refund
-    verdict: RefundVerdict
+    verdict: RefundVerdict | NotMade
 
     def keys(self) -> Iterable[Key]:
         return refund_keys(self.refund)

@@ -98,7 +98,7 @@ def captured(work: Work, intent: Intent, attempt: Attempt, news: News[Captured])
 
 def authorised(work: Work, intent: Intent, attempt: Attempt, news: News[Authorised]) -> None:
     """The amount is held."""
-    settle_attempt(work, attempt, "authorised", psp_reference=news.verdict.psp_reference)
+    settle_attempt(work, attempt, "authorised", psp_reference=news.verdict.psp_reference, capture=0)
     held = change(
         work,
         intent,
